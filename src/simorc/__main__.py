@@ -1,0 +1,5 @@
+"""Run simorc as `python -m simorc`."""
+
+from simorc.cli import main
+
+main()

@@ -1,0 +1,200 @@
+"""Pure: values over several cases, such as the tempco over temperature."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from simorc.core.case import Case
+from simorc.core.measurement import Outcome
+from simorc.core.record import CaseRecord, Status
+from simorc.core.spec import Spec, Verdict
+from simorc.core.units import Value, as_number
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """A value over several cases.
+
+    Parameters
+    ----------
+    name: unique in a testbench
+    function: key of `FUNCTIONS`
+    of: the measure it is computed from
+    over: the swept parameter it runs over (numeric for tempco); empty: over all cases
+    unit, spec: as for a measure
+    nominal: reference value of relative functions, in the measure's unit; by default the measure's typical
+        value, else the value interpolated at 25 degC
+    """
+
+    name: str
+    function: str
+    of: str
+    over: str = ""
+    unit: str = ""
+    spec: Spec = Spec()
+    nominal: float | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateResult:
+    """One aggregate of one group. `value` is None and `outcome` is `missing` where a point is missing.
+
+    `group` holds the swept parameters that the aggregate does not run over; `n` points were there, `n_missing` not.
+    """
+
+    name: str
+    measure: str
+    over: str
+    group: Mapping[str, Value]
+    value: float | None
+    unit: str
+    outcome: Outcome
+    verdict: Verdict
+    min: float | None
+    max: float | None
+    margin: float | None
+    n: int
+    n_missing: int
+
+
+def tempco_box(temp: Array, value: Array, nominal: float | None) -> float:
+    """Box method: `(Vmax - Vmin) / (Vnom * (Tmax - Tmin)) * 1e6`, in ppm/degC (ADI AD5412/AD5422 datasheet).
+
+    Vnom is `nominal`, else the value interpolated at 25 degC.
+    """
+    reference = nominal if nominal is not None else _at_25(temp, value)
+    return float((value.max() - value.min()) / abs(reference) / (temp.max() - temp.min()) * 1e6)
+
+
+def tempco_endpoint(temp: Array, value: Array, nominal: float | None) -> float:
+    """End-point method: `(V(T2) - V(T1)) / (V25 * (T2 - T1)) * 1e6`, in ppm/degC, signed (ADI ADR5040, ADR420).
+
+    V25 is the value at 25 degC, interpolated linearly between the neighbouring points; `nominal` is not used.
+    """
+    order = np.argsort(temp)
+    first, last = order[0], order[-1]
+    return float((value[last] - value[first]) / abs(_at_25(temp, value)) / (temp[last] - temp[first]) * 1e6)
+
+
+def _at_25(temp: Array, value: Array) -> float:
+    order = np.argsort(temp)
+    return float(np.interp(25.0, temp[order], value[order]))
+
+
+def _sigma(x: Array, value: Array, nominal: float | None) -> float:
+    """Sample standard deviation (n - 1)."""
+    return float(value.std(ddof=1))
+
+
+FUNCTIONS: Mapping[str, Callable[[Array, Array, float | None], float]] = {
+    "tempco_box": tempco_box,
+    "tempco_endpoint": tempco_endpoint,
+    "min": lambda x, value, nominal: float(value.min()),
+    "max": lambda x, value, nominal: float(value.max()),
+    "mean": lambda x, value, nominal: float(value.mean()),
+    "median": lambda x, value, nominal: float(np.median(value)),
+    "spread": lambda x, value, nominal: float(value.max() - value.min()),
+    "sigma": _sigma,
+}
+"""Name -> function of (points of `over`, values, nominal); arrays of shape (n,), n at least 1."""
+
+NEEDS_AXIS = frozenset({"tempco_box", "tempco_endpoint"})
+"""Functions whose `over` must be numeric, with at least two different values."""
+_LEAST_POINTS = {"sigma": 2}
+
+
+def compute(
+    aggregates: Sequence[Aggregate],
+    cases: Iterable[Case],
+    records: Mapping[int, CaseRecord],
+    typical: Mapping[str, float | None],
+) -> list[AggregateResult]:
+    """All aggregates over all groups, in the order of the aggregates and of the groups' first cases.
+
+    Parameters
+    ----------
+    cases: every case of the run, also those that have not run
+    records: what is there, by case id
+    typical: measure name -> typical value of its spec
+    """
+    listed = list(cases)
+    results: list[AggregateResult] = []
+    for aggregate in aggregates:
+        for group, members in _groups(aggregate, listed).items():
+            results.append(_one(aggregate, dict(group), members, records, typical.get(aggregate.of)))
+    return results
+
+
+def _groups(aggregate: Aggregate, cases: list[Case]) -> dict[tuple[tuple[str, Value], ...], list[Case]]:
+    groups: dict[tuple[tuple[str, Value], ...], list[Case]] = {}
+    for case in cases:
+        key = tuple((k, v) for k, v in case.conditions.items() if k not in _run_over(aggregate, case))
+        groups.setdefault(key, []).append(case)
+    return groups
+
+
+def _run_over(aggregate: Aggregate, case: Case) -> tuple[str, ...]:
+    if not aggregate.over:
+        return case.swept
+    # A Monte Carlo sample is one axis with two columns.
+    return ("mc_sample", "seed") if aggregate.over in ("mc_sample", "seed") else (aggregate.over,)
+
+
+def _one(
+    aggregate: Aggregate,
+    group: Mapping[str, Value],
+    members: list[Case],
+    records: Mapping[int, CaseRecord],
+    typical: float | None,
+) -> AggregateResult:
+    points = [(_position(aggregate, case), _value(aggregate, records.get(case.case_id))) for case in members]
+    present = [(x, value) for x, value in points if value is not None]
+    missing = len(points) - len(present)
+    value = None
+    if not missing and _computable(aggregate, [x for x, _ in present]):
+        x, y = np.array(present, dtype=float).T
+        nominal = aggregate.nominal if aggregate.nominal is not None else typical
+        value = _finite(FUNCTIONS[aggregate.function](x, y, nominal))
+    verdict, margin = aggregate.spec.judge(value)
+    return AggregateResult(
+        aggregate.name,
+        aggregate.of,
+        aggregate.over,
+        group,
+        value,
+        aggregate.unit,
+        Outcome.MISSING if value is None else Outcome.VALUE,
+        verdict,
+        aggregate.spec.min,
+        aggregate.spec.max,
+        margin,
+        len(present),
+        missing,
+    )
+
+
+def _position(aggregate: Aggregate, case: Case) -> float:
+    number = as_number(case.parameters[aggregate.over]) if aggregate.over else None
+    return math.nan if number is None else number
+
+
+def _value(aggregate: Aggregate, record: CaseRecord | None) -> float | None:
+    return record.value(aggregate.of) if record is not None and record.status is Status.COMPLETED else None
+
+
+def _computable(aggregate: Aggregate, positions: list[float]) -> bool:
+    if len(positions) < _LEAST_POINTS.get(aggregate.function, 1):
+        return False
+    return aggregate.function not in NEEDS_AXIS or (len(set(positions)) > 1 and not any(map(math.isnan, positions)))
+
+
+def _finite(number: float) -> float | None:
+    return number if math.isfinite(number) else None

@@ -1,0 +1,85 @@
+"""Pure: what is asked of a case, and what came back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from simorc.core.case import Case
+from simorc.core.spec import Spec, Verdict
+from simorc.core.units import value_to_text
+
+
+class Outcome(StrEnum):
+    """What became of a measure. Only `value` carries a number."""
+
+    VALUE = "value"
+    FAILED = "failed"  # the simulator, or the measure function, says it could not be evaluated
+    MISSING = "missing"  # never mentioned: the case is failed
+    NOT_MEASURED = "not_measured"  # belongs to another target, or is optional and absent
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What is asked for: a name, a unit, limits, and where the number comes from.
+
+    Parameters
+    ----------
+    name: unique in a testbench; the simulator's `.meas` of that name, or a function in measures.py
+    unit: unit of the value, its limits and its margin
+    spec: limits that hold for every case
+    corner_specs: limits that win in one corner; the key is the value of `corner_name`, else of `corner`
+    source: `meas` (the simulator evaluates it) or `python` (a function in measures.py)
+    targets: targets that measure it
+    optional: whether it may be missing without failing the case
+    description: one line for the report
+    """
+
+    name: str
+    unit: str = ""
+    spec: Spec = Spec()
+    corner_specs: Mapping[str, Spec] = field(default_factory=dict)
+    source: str = "meas"
+    targets: tuple[str, ...] = ("spice", "bench")
+    optional: bool = False
+    description: str = ""
+
+    def spec_for(self, case: Case) -> Spec:
+        """The limits that hold for one case."""
+        for key in ("corner_name", "corner"):
+            if key in case.parameters:
+                found = self.corner_specs.get(value_to_text(case.parameters[key]))
+                if found is not None:
+                    return found
+        return self.spec
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What came back: one measure of one case, judged.
+
+    `value` is a finite number in `unit` when `outcome` is `value`, else None. `min`, `max` are the limits that
+    were in force; `margin` is the distance to the nearer one, negative outside. `message` says why there is no
+    value.
+    """
+
+    name: str
+    value: float | None
+    unit: str = ""
+    outcome: Outcome = Outcome.VALUE
+    verdict: Verdict = Verdict.NONE
+    min: float | None = None
+    max: float | None = None
+    margin: float | None = None
+    message: str = ""
+
+
+def judge(measure: Measure, case: Case, value: float | None, outcome: Outcome, message: str = "") -> Measurement:
+    """Judge what came back against the limits that hold for the case."""
+    spec = measure.spec_for(case)
+    if outcome is Outcome.NOT_MEASURED:
+        verdict, margin = Verdict.NONE, None
+    else:
+        verdict, margin = spec.judge(value)
+    return Measurement(measure.name, value, measure.unit, outcome, verdict, spec.min, spec.max, margin, message)

@@ -1,0 +1,107 @@
+"""Pure: a sweep with everything resolved, as plain frozen data.
+
+`config` makes a Plan from the YAML files; the workspace keeps it in the run directory, so that running and judging
+need no YAML. Paths are absolute POSIX texts, or relative to the run directory where they begin with `inputs/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from simorc.core.aggregates import Aggregate
+from simorc.core.measurement import Measure
+from simorc.core.sweep import Sweep
+
+
+@dataclass(frozen=True, slots=True)
+class PlotSpec:
+    """One plot of the report; which fields count depends on `kind`.
+
+    Parameters
+    ----------
+    kind: `line` (y against x, a line per value of group), `waveform` (vectors overlaid over cases), `histogram`
+        (of y, with limits), `heatmap` (y over x and group)
+    x: a parameter; for `waveform` a vector, by default the plot's own scale
+    y: a measure or aggregate; for `waveform` one or more vectors
+    group: the parameter that makes lines, or the second axis of a heat map; empty for none
+    where: a condition over the parameters that chooses cases; empty for all
+    analysis: for `waveform`: which plot (`ac`, `tran`, …); empty for the last that has the vector
+    transform: for `waveform`: `none`, `db`, `phase`, `magnitude`, `real`, `imag`
+    x_scale, y_scale: `linear` or `log`
+    title: shown above; by default made from x and y
+    """
+
+    name: str
+    kind: str = "line"
+    x: str = ""
+    y: tuple[str, ...] = ()
+    group: str = ""
+    where: str = ""
+    analysis: str = ""
+    transform: str = "none"
+    x_scale: str = "linear"
+    y_scale: str = "linear"
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatorSettings:
+    """How decks are run.
+
+    Parameters
+    ----------
+    name: entry point in `simorc.simulators`
+    timeout_s: seconds that one case may take, measure functions included
+    init: lines of the init file that the simulator reads before the deck
+    keep: whose result folders stay: `all`, `failed`, `none`
+    retries: simulator options added one set after the other when a case does not converge
+    threads: threads of one simulator process
+    """
+
+    name: str = "ngspice"
+    timeout_s: float = 300.0
+    init: tuple[str, ...] = ()
+    keep: str = "all"
+    retries: tuple[Mapping[str, str], ...] = ()
+    threads: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A sweep with everything resolved.
+
+    Parameters
+    ----------
+    sweep: the axes and defaults; `sweep.name` names the run
+    testbench: its name; `testbench_dir` its folder (absolute, the user's own, not the copy in inputs/)
+    target: `spice` or `bench`
+    template, procedure: file paths relative to the testbench folder, or empty
+    sweep_file, setup_file: absolute
+    dut: `netlist` and `schematic` (absolute) as far as given
+    pdks: name -> {"path": folder, "lib": library file, "origin": where it was found}, as used by the template
+    environment: the environment variables that the template reads, with their values
+    """
+
+    sweep: Sweep
+    testbench: str
+    target: str
+    testbench_dir: str
+    sweep_file: str
+    setup_file: str
+    template: str = ""
+    procedure: str = ""
+    dut: Mapping[str, str] = field(default_factory=dict)
+    measures: tuple[Measure, ...] = ()
+    aggregates: tuple[Aggregate, ...] = ()
+    plot_specs: tuple[PlotSpec, ...] = ()
+    simulator: SimulatorSettings = SimulatorSettings()
+    pdks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def measure(self, name: str) -> Measure:
+        """The measure of that name; KeyError where there is none."""
+        for measure in self.measures:
+            if measure.name == name:
+                return measure
+        raise KeyError(name)

@@ -1,0 +1,84 @@
+"""Pure: what a simulator must offer, and the data that pass between it and the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from simorc.core.case import Case
+from simorc.core.errors import CaseError
+from simorc.core.plan import SimulatorSettings
+from simorc.core.waveforms import Waveforms
+
+
+@dataclass(frozen=True, slots=True)
+class Deck:
+    """The rendered netlist of one case, ready to run: data, no process.
+
+    Parameters
+    ----------
+    text: the netlist file, complete
+    files: further files of the case's folder by name, e.g. the init file
+    """
+
+    text: str
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SimulationResult:
+    """What one simulation left behind.
+
+    Parameters
+    ----------
+    values: measure name (lower case) -> value, None where the simulator says that it could not evaluate it
+    messages: measure name (lower case) -> the log line that says why there is no value
+    waves: the waveforms, empty where there are none
+    error: why the simulation as a whole failed, None where it went through
+    log: path of the log file
+    """
+
+    values: Mapping[str, float | None]
+    waves: Waveforms
+    log: Path
+    messages: Mapping[str, str] = field(default_factory=dict)
+    error: CaseError | None = None
+
+
+class Simulator(Protocol):
+    """Runs decks. Made once in every worker by the class that the entry point names: `cls(settings)`."""
+
+    def __init__(self, settings: SimulatorSettings) -> None: ...
+
+    def version(self) -> str:
+        """Name and version, e.g. `ngspice-39`.
+
+        Raises
+        ------
+        ToolMissingError: the simulator is not installed; says what to type
+        """
+
+    def order_key(self, case: Case) -> tuple[object, ...]:
+        """Pure: by what the cases of a run are ordered; cases that share costly state come together."""
+
+    def prepare(self, text: str, case: Case, options: Mapping[str, str]) -> Deck:
+        """Pure: the deck from the rendered template, with seed and extra simulator options."""
+
+    def run(self, deck: Deck, folder: Path, timeout_s: float) -> SimulationResult:
+        """Write the deck into the existing, empty `folder` and simulate it there.
+
+        Never raises for what a deck can cause: that is `SimulationResult.error`.
+        """
+
+    def read(self, folder: Path) -> SimulationResult:
+        """What an earlier `run` left in a folder, from its files alone.
+
+        Raises
+        ------
+        CaseError: a file of the folder is unreadable
+        """
+
+    def close(self) -> None:
+        """End whatever the simulator keeps running."""

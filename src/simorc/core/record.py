@@ -1,0 +1,80 @@
+"""Pure: the outcome of one case, as it stands in its status file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from simorc.core.errors import ErrorKind
+from simorc.core.measurement import Measurement
+from simorc.core.spec import Verdict, worst
+
+
+class Status(StrEnum):
+    """Status of a case; out of spec is `completed`, `failed` means that tool, deck or bench broke."""
+
+    PENDING = "pending"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRecord:
+    """One case's outcome; times are UTC in ISO 8601, durations in seconds.
+
+    `retries` lists, for every attempt beyond the first inside this one execution, the simulator options that were
+    added; `warnings` are sentences for the summary and the report.
+    """
+
+    case_id: int
+    status: Status
+    attempt: int = 1
+    error_kind: ErrorKind | None = None
+    error_message: str = ""
+    started: str = ""
+    finished: str = ""
+    duration_s: float | None = None
+    worker: str = ""
+    seed: int | None = None
+    cached_from: str = ""
+    measurements: tuple[Measurement, ...] = ()
+    retries: tuple[Mapping[str, str], ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """Verdict over all measurements; a failed case has none."""
+        if self.status is not Status.COMPLETED:
+            return Verdict.NONE
+        return worst([measurement.verdict for measurement in self.measurements])
+
+    def value(self, name: str) -> float | None:
+        """The value of one measurement in its unit, or None."""
+        return next((m.value for m in self.measurements if m.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How far a run is: counts of cases."""
+
+    total: int
+    by_status: Mapping[Status, int] = field(default_factory=dict)
+    out_of_spec: int = 0
+
+    @classmethod
+    def of(cls, total: int, records: Iterable[CaseRecord]) -> Tally:
+        """Count records; cases without one are pending."""
+        counts = dict.fromkeys(Status, 0)
+        out_of_spec = 0
+        seen = 0
+        for record in records:
+            seen += 1
+            counts[record.status] += 1
+            out_of_spec += record.verdict is Verdict.FAIL
+        counts[Status.PENDING] += total - seen
+        return cls(total, counts, out_of_spec)
+
+    def __getitem__(self, status: Status) -> int:
+        return self.by_status.get(status, 0)

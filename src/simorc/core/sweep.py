@@ -1,0 +1,145 @@
+"""Pure: axes, and their lazy expansion into cases."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from simorc.core.case import Case
+from simorc.core.errors import UsageError
+from simorc.core.expression import compile_condition
+from simorc.core.units import Value
+
+MAX_CASES = 10_000_000
+RESERVED_NAMES = frozenset(
+    {"case_id", "status", "result_path", "error_message", "verdict", "corner_name", "mc_sample", "seed"}
+)
+"""Columns of metadata.csv and results.csv that no parameter may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """What is varied together: one parameter, several in step (`zip`), a set of corners, or Monte Carlo samples.
+
+    Parameters
+    ----------
+    names: the columns, one or more
+    rows: the points; every row has one value a name
+    """
+
+    names: tuple[str, ...]
+    rows: tuple[tuple[Value, ...], ...]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Axes over one testbench; the cases are their Cartesian product, the first axis slowest.
+
+    Parameters
+    ----------
+    name: names the run directory
+    axes: in the order of the file
+    defaults: every parameter of the testbench with its default
+    where: conditions that every case must meet
+    exclude: conditions that no case may meet
+    base_seed: from which cases without a seed axis take their common seed
+    """
+
+    name: str
+    axes: tuple[Axis, ...]
+    defaults: Mapping[str, Value]
+    where: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    base_seed: int = 1
+
+    @property
+    def swept(self) -> tuple[str, ...]:
+        """All varied names in column order."""
+        return tuple(name for axis in self.axes for name in axis.names)
+
+    @property
+    def size(self) -> int:
+        """Number of points before `where` and `exclude`."""
+        return math.prod(len(axis) for axis in self.axes)
+
+    @property
+    def has_seed_axis(self) -> bool:
+        """Whether the sweep draws random samples on purpose."""
+        return "seed" in self.swept
+
+    def cases(self) -> Iterator[Case]:
+        """The cases, lazily, with ids from 0 in the order of the product; the same on every call.
+
+        Raises
+        ------
+        UsageError: the product exceeds `MAX_CASES`, or a condition does not fit the parameters
+        """
+        if self.size > MAX_CASES:
+            raise UsageError(
+                f"sweep {self.name!r} has {self.size:,} points, at most {MAX_CASES:,} are possible",
+                hint="use fewer values an axis, or `zip` axes that belong together",
+            )
+        swept = self.swept
+        keep = [compile_condition(text) for text in self.where]
+        drop = [compile_condition(text) for text in self.exclude]
+        case_id = 0
+        for point in itertools.product(*(axis.rows for axis in self.axes)):
+            values = dict(self.defaults)
+            values.update(zip(swept, itertools.chain.from_iterable(point), strict=True))
+            if all(test(values) for test in keep) and not any(test(values) for test in drop):
+                yield bind(case_id, values, swept, self.base_seed)
+                case_id += 1
+
+
+def bind(case_id: int, values: dict[str, Value], swept: tuple[str, ...], base_seed: int) -> Case:
+    """A case from all its values; the seed is its `seed` column where the sweep has one, else the sweep's own."""
+    seed = values.get("seed", base_seed) if "seed" in swept else base_seed
+    return Case(case_id, values, swept, int(seed))
+
+
+def monte_carlo_axis(samples: int, seed: int) -> Axis:
+    """Samples 0, 1, … with the seeds that draw them.
+
+    The seed of a sample depends on `seed` and its number alone, so that more samples leave the first ones as they
+    were and every corner sees the same samples.
+    """
+    return Axis(("mc_sample", "seed"), tuple((k, sample_seed(seed, k)) for k in range(samples)))
+
+
+def sample_seed(seed: int, sample: int) -> int:
+    """A seed from 1 to 2**31 - 1, spread evenly over seeds and samples (BLAKE2b of both).
+
+    >>> sample_seed(1, 0) == sample_seed(1, 0) != sample_seed(1, 1)
+    True
+    """
+    digest = hashlib.blake2b(f"{seed}/{sample}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") % (2**31 - 1) + 1
+
+
+def spread(count: int, wanted: int, shape: Sequence[int] = ()) -> list[int]:
+    """Positions of `wanted` cases out of `count`, spread evenly over the axes, first and last included.
+
+    Strides by the golden ratio visit every axis; with few points they fall on all values of the slow axes first.
+
+    >>> spread(10, 3)
+    [0, 4, 9]
+    """
+    if wanted >= count:
+        return list(range(count))
+    if wanted == 1:
+        return [0]
+    chosen = {0, count - 1}
+    position = 0.0
+    while len(chosen) < wanted:
+        position = (position + 0.6180339887498949) % 1.0
+        index = int(position * count)
+        while index in chosen:
+            index = (index + 1) % count
+        chosen.add(index)
+    return sorted(chosen)

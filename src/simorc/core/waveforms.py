@@ -1,0 +1,85 @@
+"""Pure: waveforms as named vectors with units, grouped in plots (one analysis each)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from simorc.core.errors import UsageError
+
+Vector = npt.NDArray[np.float64] | npt.NDArray[np.complex128]
+
+
+@dataclass(frozen=True)
+class Plot:
+    """The vectors of one analysis.
+
+    Parameters
+    ----------
+    name: what the simulator calls it, e.g. `AC Analysis`
+    kind: `op`, `dc`, `ac`, `tran`, `noise`, … derived from the name
+    vectors: name (lower case) -> array of shape (points,), float64, or complex128 for complex plots
+    units: vector name -> `V`, `A`, `Hz`, `s`, or empty
+    scale: name of the independent variable
+    """
+
+    name: str
+    kind: str
+    vectors: Mapping[str, Vector]
+    units: Mapping[str, str]
+    scale: str
+
+    def __getitem__(self, name: str) -> Vector:
+        """The vector of that name; case does not matter, `out` means `v(out)` where only that exists."""
+        key = name.lower()
+        for candidate in (key, f"v({key})", f"i({key})"):
+            if candidate in self.vectors:
+                return self.vectors[candidate]
+        raise UsageError(f"no vector {name!r} in plot {self.name!r}", hint=f"it has: {', '.join(self.vectors)}")
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and any(k in self.vectors for k in (name.lower(), f"v({name.lower()})"))
+
+    def __len__(self) -> int:
+        return len(self.vectors[self.scale]) if self.scale in self.vectors else 0
+
+    @property
+    def x(self) -> Vector:
+        """The independent variable."""
+        return self.vectors[self.scale]
+
+
+class Waveforms(Sequence[Plot]):
+    """All plots of one case, in the order in which the simulator wrote them.
+
+    `waves["v(out)"]` looks in the last plot that has the vector; `waves.plot("ac")` picks one analysis.
+    """
+
+    def __init__(self, plots: Sequence[Plot] = ()) -> None:
+        self._plots = tuple(plots)
+
+    def __len__(self) -> int:
+        return len(self._plots)
+
+    def __iter__(self) -> Iterator[Plot]:
+        return iter(self._plots)
+
+    def __getitem__(self, key):  # type: ignore[no-untyped-def, override]
+        """A vector by name, or a plot by position."""
+        if not isinstance(key, str):
+            return self._plots[key]
+        for plot in reversed(self._plots):
+            if key in plot:
+                return plot[key]
+        known = ", ".join(f"{plot.kind}: {' '.join(plot.vectors)}" for plot in self._plots) or "no plots"
+        raise UsageError(f"no vector {key!r} in the waveforms", hint=f"there are: {known}")
+
+    def plot(self, kind: str) -> Plot:
+        """The last plot of one kind (`op`, `dc`, `ac`, `tran`, `noise`)."""
+        for plot in reversed(self._plots):
+            if plot.kind == kind:
+                return plot
+        raise UsageError(f"no {kind} plot in the waveforms", hint=f"there are: {', '.join(p.kind for p in self)}")

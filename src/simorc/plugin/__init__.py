@@ -1,0 +1,1 @@
+"""The pytest edge: fixtures, hooks, and one recorded status per case."""
