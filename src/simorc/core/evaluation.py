@@ -6,6 +6,8 @@ import math
 import numbers
 from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
+
 from simorc.core.case import Case
 from simorc.core.errors import CaseError, ErrorKind, SimorcError
 from simorc.core.measurement import Measure, Measurement, Outcome, judge
@@ -66,18 +68,20 @@ def _call(
         return _broken(measure, case, f"measures.py: {measure.name}() raised {text}")
     if value is None:
         return judge(measure, case, None, Outcome.FAILED, f"{measure.name}() returned no value"), None
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        try:
-            value = value.item()  # a numpy scalar, or an array of one element
-            if isinstance(value, bool) or not isinstance(value, numbers.Real):
-                raise TypeError
-        except (AttributeError, TypeError, ValueError):
-            kind = type(value).__name__
-            return _broken(measure, case, f"measures.py: {measure.name}() returned {kind} {value!r}, not a number")
-    number = float(value)
+    number = _as_float(value)
+    if number is None:
+        kind = type(value).__name__
+        return _broken(measure, case, f"measures.py: {measure.name}() returned {kind} {value!r}, not a number")
     if not math.isfinite(number):
         return judge(measure, case, None, Outcome.FAILED, f"{measure.name}() returned {number}"), None
     return judge(measure, case, number, Outcome.VALUE), None
+
+
+def _as_float(value: object) -> float | None:
+    """A real number, a numpy scalar, or an array of one element as a float; None for anything else."""
+    if isinstance(value, (np.ndarray, np.generic)) and value.size == 1:
+        value = value.item()
+    return float(value) if isinstance(value, numbers.Real) and not isinstance(value, bool) else None
 
 
 def _broken(measure: Measure, case: Case, what: str) -> tuple[Measurement, CaseError]:

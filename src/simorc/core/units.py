@@ -108,7 +108,7 @@ def value_to_text(value: Value) -> str:
     """
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, Quantity) or isinstance(value, str):
+    if isinstance(value, (Quantity, str)):
         return str(value)
     return repr(value)
 

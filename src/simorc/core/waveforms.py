@@ -67,7 +67,7 @@ class Waveforms(Sequence[Plot]):
     def __iter__(self) -> Iterator[Plot]:
         return iter(self._plots)
 
-    def __getitem__(self, key):  # type: ignore[no-untyped-def, override]
+    def __getitem__(self, key):  # type: ignore[no-untyped-def]
         """A vector by name, or a plot by position."""
         if not isinstance(key, str):
             return self._plots[key]
