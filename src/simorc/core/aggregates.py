@@ -164,6 +164,8 @@ def _one(
         nominal = aggregate.nominal if aggregate.nominal is not None else typical
         value = _finite(FUNCTIONS[aggregate.function](x, y, nominal))
     verdict, margin = aggregate.spec.judge(value)
+    if value is None and any(_unfinished(records.get(case.case_id)) for case in members):
+        verdict = Verdict.NONE  # what has not run yet is neither in spec nor out of it
     return AggregateResult(
         aggregate.name,
         aggregate.of,
@@ -188,6 +190,10 @@ def _position(aggregate: Aggregate, case: Case) -> float:
 
 def _value(aggregate: Aggregate, record: CaseRecord | None) -> float | None:
     return record.value(aggregate.of) if record is not None and record.status is Status.COMPLETED else None
+
+
+def _unfinished(record: CaseRecord | None) -> bool:
+    return record is None or record.status in (Status.PENDING, Status.IN_PROGRESS)
 
 
 def _computable(aggregate: Aggregate, positions: list[float]) -> bool:

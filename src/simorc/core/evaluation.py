@@ -26,10 +26,11 @@ def evaluate(
 ) -> tuple[list[Measurement], CaseError | None]:
     """Every measure of the testbench, judged, and the first error that makes the case `failed`.
 
-    One broken measure costs the case its status, never the other measures their values.
+    One broken measure costs the case its status, never the other measures their values. After a failed simulation
+    what the simulator did report stands, and no Python function is called.
     """
     measurements: list[Measurement] = []
-    first_error: CaseError | None = None
+    first_error = result.error
     for measure in measures:
         if target not in measure.targets:
             measurements.append(judge(measure, case, None, Outcome.NOT_MEASURED, f"not measured on {target}"))
@@ -44,6 +45,8 @@ def _one(
     measure: Measure, case: Case, result: SimulationResult, functions: Mapping[str, MeasureFunction]
 ) -> tuple[Measurement, CaseError | None]:
     if measure.source == "python":
+        if result.error is not None:
+            return judge(measure, case, None, Outcome.MISSING, "the simulation failed"), None
         return _call(measure, case, result.waves, functions)
     key = measure.name.lower()
     if key not in result.values:
