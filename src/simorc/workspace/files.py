@@ -1,0 +1,97 @@
+"""Writing and reading whole files: all or nothing, and errors that say what to do."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from simorc.core.errors import RunDirectoryError
+
+_HINTS = {
+    errno.ENOSPC: "the disk is full: free some space and run the same command again; what is recorded stays",
+    errno.EDQUOT: "your disk quota is used up: free some space and run the same command again; what is recorded stays",
+    errno.EFBIG: "a file may not grow that large here: see `ulimit -f`",
+    errno.EROFS: "the file system is read-only",
+    errno.EACCES: "you may not write there: check owner and permissions",
+    errno.EPERM: "you may not write there: check owner and permissions",
+    errno.ENOTDIR: "a file stands where a folder is expected",
+    errno.ENOENT: "a folder is missing there; was the run directory moved or deleted meanwhile?",
+}
+
+
+def storage_error(error: OSError, path: str | Path, doing: str = "write") -> RunDirectoryError:
+    """The error for people behind an OSError; `path` is named where the error itself names nothing."""
+    where = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else str(path)
+    what = f"cannot {doing}: {error.strerror or error}"
+    return RunDirectoryError(what, where=where, hint=_HINTS.get(error.errno or 0, ""))
+
+
+def replace_file(path: Path, parts: Iterable[str], *, durable: bool = True) -> None:
+    """Write a text file whole, or leave the old one as it is: a temporary sibling takes its place in one step.
+
+    Parameters
+    ----------
+    parts: the text in pieces; characters that UTF-8 does not know are written as escapes
+    durable: wait until the disk has it, so that a power loss leaves the old file or the new one, never an empty one
+
+    Raises
+    ------
+    RunDirectoryError: disk full, read-only folder …; nothing is left behind
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+            file.writelines(parts)
+            file.flush()
+            if durable:
+                os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise storage_error(error, path) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def read_json(path: Path, what: str) -> dict[str, Any]:
+    """The JSON object in a file.
+
+    Parameters
+    ----------
+    what: what the file should be, for the error, e.g. `the manifest of a run`
+
+    Raises
+    ------
+    RunDirectoryError: missing, truncated, or not a JSON object
+    """
+    try:
+        data = json.loads(path.read_bytes())
+    except OSError as error:
+        raise storage_error(error, path, f"read {what}") from error
+    except (ValueError, RecursionError) as error:
+        raise RunDirectoryError(f"not {what}: {error}", where=str(path), hint="is the file truncated?") from error
+    if not isinstance(data, dict):
+        raise RunDirectoryError(f"not {what}: found {type(data).__name__}, expected an object", where=str(path))
+    return data
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of that id exists on this machine."""
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return pid > 0
+
+
+def entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """What a folder holds, nothing where it does not exist."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as found:
+        yield from found
