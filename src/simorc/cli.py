@@ -1,0 +1,218 @@
+"""The command line: arguments, exit codes, and the one place that prints an error. The contract is docs/cli.md."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from simorc.core.errors import ConfigError, ExitCode, SimorcError
+
+app = typer.Typer(
+    name="simorc",
+    help="One sweep, characterised and judged against spec: build, run, plot.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="`--debug` with any command shows the traceback of an error.",
+)
+pdk_app = typer.Typer(
+    help="Model files: $PDK_ROOT installations first, else the package registry.", no_args_is_help=True
+)
+app.add_typer(pdk_app, name="pdk")
+
+Setup = Annotated[Path | None, typer.Option("--setup", help="Setup file [default: sim_setup.yaml here or above].")]
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="Path, run id, sweep name (its newest run), or beginning.")]
+MaybeRun = Annotated[str | None, typer.Argument(metavar="[RUN]", help="Path, run id, sweep name, or beginning.")]
+AsJson = Annotated[bool, typer.Option("--json", help="For other programs.")]
+
+
+def _call(module: str, function: str, *args: Any, **kwargs: Any) -> None:
+    """Import a command only when it is asked for, and end with its exit code."""
+    command: Callable[..., int] = getattr(import_module(f"simorc.commands.{module}"), function)
+    raise typer.Exit(command(*args, **kwargs))
+
+
+def _version(value: bool) -> None:
+    if value:
+        from simorc import __version__
+
+        print(f"simorc {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
+) -> None:
+    """One sweep, characterised and judged against spec: build, run, plot."""
+
+
+@app.command()
+def init(folder: Annotated[Path, typer.Argument(metavar="[DIR]")] = Path()) -> None:
+    """Make a project that builds and runs as it stands; never overwrites a file."""
+    _call("init", "init", folder)
+
+
+@app.command("list")
+def list_(setup: Setup = None, as_json: AsJson = False) -> None:
+    """Show sweeps and testbenches, their targets, case counts."""
+    _call("list_", "list_", setup, as_json)
+
+
+@app.command()
+def build(
+    sweep: Annotated[str, typer.Argument(metavar="SWEEP")],
+    setup: Setup = None,
+    target: Annotated[str | None, typer.Option(help="spice or bench [default: the sweep's].")] = None,
+    run_id: Annotated[str | None, typer.Option(help="Name of the run directory.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the directory of that name.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")] = False,
+    show: Annotated[int | None, typer.Option(metavar="CASE", help="Print the deck of one case.")] = None,
+) -> None:
+    """Expand a sweep into a run directory; prints the run id alone on stdout."""
+    from simorc.commands.build import BuildOptions
+
+    _call("build", "build", sweep, BuildOptions(setup, target, run_id, force, dry_run, show))
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": False})
+def run(
+    context: typer.Context,
+    run: RunName,
+    setup: Setup = None,
+    workers: Annotated[str, typer.Option("-n", help="Workers: a number, or auto.")] = "auto",
+    case: Annotated[str, typer.Option(help="Only these, whatever their status: 3,7-9.")] = "",
+    sample: Annotated[int | None, typer.Option(min=1, help="Only N cases, spread over the axes.")] = None,
+    max_fail: Annotated[int | None, typer.Option(min=1, help="Start no more after N failed cases.")] = None,
+    timeout: Annotated[float | None, typer.Option(min=0.001, help="Seconds that a case may take.")] = None,
+    html: Annotated[bool, typer.Option("--html", help="Also write report/tests.html (pytest-html).")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run.")] = False,
+    accept_changed: Annotated[bool, typer.Option("--accept-changed", help="Go on with changed inputs.")] = False,
+    note: Annotated[str, typer.Option(help="A remark for run.json.")] = "",
+) -> None:
+    """Run what is pending, failed or interrupted. After `--`: arguments for pytest."""
+    from simorc.commands.run import RunOptions
+
+    _call(
+        "run",
+        "run",
+        run,
+        RunOptions(
+            setup=setup,
+            workers=workers,
+            case=case,
+            sample=sample,
+            max_fail=max_fail,
+            timeout_s=timeout,
+            html=html,
+            dry_run=dry_run,
+            accept_changed=accept_changed,
+            note=note,
+            pytest_args=tuple(context.args),
+        ),
+    )
+
+
+@app.command()
+def plot(
+    run: RunName,
+    setup: Setup = None,
+    specs: Annotated[str, typer.Option(help="frozen (as built) or current (today's project).")] = "frozen",
+    formats: Annotated[list[str] | None, typer.Option("--format", help="Also tables as md or csv.")] = None,
+) -> None:
+    """Make tables, plots and report/index.html; prints the report's path."""
+    _call("plot", "plot", run, setup, specs, formats or [])
+
+
+@app.command()
+def judge(run: RunName, setup: Setup = None) -> None:
+    """Judge a run anew by today's measures, specs and aggregates, without simulating."""
+    _call("judge", "judge", run, setup)
+
+
+@app.command()
+def status(
+    run: MaybeRun = None,
+    setup: Setup = None,
+    as_json: AsJson = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Until the run ends.")] = False,
+) -> None:
+    """Show how far all runs are, or one."""
+    _call("status", "status", run, setup, as_json, watch)
+
+
+@app.command()
+def clean(
+    run: MaybeRun = None,
+    setup: Setup = None,
+    everything: Annotated[bool, typer.Option("--all", help="All but active runs, without asking.")] = False,
+    cache: Annotated[bool, typer.Option("--cache", help="The cache of results.")] = False,
+) -> None:
+    """Delete a run (exact id or path), or ask which completed runs to delete."""
+    _call("clean", "clean", run, setup, everything, cache)
+
+
+@app.command()
+def doctor(setup: Setup = None) -> None:
+    """Show what is installed, which versions are tested, what is missing and how to get it."""
+    _call("doctor", "doctor", setup)
+
+
+@pdk_app.command("install")
+def pdk_install(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
+    """Fetch the model files of a PDK from the package registry."""
+    _call("pdk", "pdk_install", name)
+
+
+@pdk_app.command("list")
+def pdk_list() -> None:
+    """Show known PDKs and where they are installed."""
+    _call("pdk", "pdk_list")
+
+
+@pdk_app.command("path")
+def pdk_path(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
+    """Print the folder of a PDK's model files."""
+    _call("pdk", "pdk_path", name)
+
+
+def main() -> None:
+    """Entry point of the `simorc` command."""
+    arguments = sys.argv[1:]
+    own = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    debug = "--debug" in own
+    if debug:
+        arguments.remove("--debug")
+    try:
+        app(arguments)
+    except SimorcError as error:
+        if debug:
+            raise
+        _print_error(error)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        if debug:
+            raise
+        print("interrupted", file=sys.stderr)
+        sys.exit(ExitCode.INTERRUPTED)
+
+
+def _print_error(error: SimorcError) -> None:
+    """One block on stderr: what, where, what to do."""
+    if isinstance(error, ConfigError):
+        count = len(error.problems)
+        head = f"error: {count} problem{'s' if count > 1 else ''} in the configuration\n"
+        print(head + "\n".join(f"  {problem}" for problem in error.problems), file=sys.stderr)
+        return
+    lines = [f"error: {error.what}"]
+    if error.where:
+        lines.append(f"  where: {error.where}")
+    if error.hint:
+        lines.append("  " + error.hint.replace("\n", "\n  "))
+    print("\n".join(lines), file=sys.stderr)

@@ -1,0 +1,101 @@
+"""The closing words of a run: verdict, worst cases first, the command that reruns one alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from simorc.core.aggregates import AggregateResult
+from simorc.core.case import Case
+from simorc.core.errors import ExitCode
+from simorc.core.measurement import Measurement
+from simorc.core.record import CaseRecord, Status
+from simorc.core.spec import Verdict
+from simorc.core.units import format_quantity, value_to_text
+from simorc.workspace.conclude import Concluded
+from simorc.workspace.layout import RunDirectory
+
+_MOST_ROWS = 5
+
+
+def exit_code(concluded: Concluded) -> int:
+    """0 when nothing failed and everything that ran is in spec, else 1."""
+    tally = concluded.gathered.tally
+    aggregates_fail = any(a.verdict is Verdict.FAIL for a in concluded.aggregates)
+    bad = tally[Status.FAILED] or tally[Status.IN_PROGRESS] or tally.out_of_spec or aggregates_fail
+    return ExitCode.NOT_IN_SPEC if bad else ExitCode.DONE
+
+
+def summary(run: RunDirectory, concluded: Concluded, executed: int) -> str:
+    """What a person wants to know when a run has ended, as lines of text."""
+    gathered = concluded.gathered
+    lines = [_headline(run, concluded, executed)]
+    lines += _failures(run, gathered.cases, gathered.records.values())
+    lines += _worst(run, gathered.cases, gathered.records.values())
+    lines += [_aggregate(a) for a in concluded.aggregates if a.verdict is Verdict.FAIL]
+    warnings = [warning for record in gathered.records.values() for warning in record.warnings]
+    lines += [f"warning: {text}" for text in dict.fromkeys([*warnings, *gathered.notes])]
+    return "\n".join([*lines, f"report: simorc plot {run.run_id}"])
+
+
+def _headline(run: RunDirectory, concluded: Concluded, executed: int) -> str:
+    tally = concluded.gathered.tally
+    if tally[Status.PENDING] or tally[Status.IN_PROGRESS]:
+        verdict = "incomplete"
+    else:
+        verdict = "PASS" if exit_code(concluded) == ExitCode.DONE else "FAIL"
+    parts = [f"{tally[Status.COMPLETED]}/{tally.total} completed"]
+    parts += [f"{tally[s]} {s.replace('_', ' ')}" for s in (Status.FAILED, Status.IN_PROGRESS) if tally[s]]
+    parts += [f"{tally.out_of_spec} out of spec"] if tally.out_of_spec else []
+    parts += [] if executed else ["nothing to run"]
+    return f"{run.run_id}: {verdict}: {', '.join(parts)}"
+
+
+def _failures(run: RunDirectory, cases: list[Case], records: Iterable[CaseRecord]) -> list[str]:
+    failed = [record for record in records if record.status is Status.FAILED]
+    lines = []
+    for record in failed[:_MOST_ROWS]:
+        case = cases[record.case_id]
+        first_line = record.error_message.partition("\n")[0]
+        lines += [f"  failed: case {case.case_id} ({case.description}): {record.error_kind}: {first_line}"]
+        lines += [f"    {_rerun(run, case)}"]
+    return lines + _more(len(failed), "failed cases")
+
+
+def _worst(run: RunDirectory, cases: list[Case], records: Iterable[CaseRecord]) -> list[str]:
+    """Measurements out of spec, the largest relative miss first."""
+    misses = [(_miss(m), r.case_id, m) for r in records for m in r.measurements if m.verdict is Verdict.FAIL]
+    misses.sort(key=lambda miss: (-miss[0], miss[1]))
+    lines = []
+    for _, case_id, m in misses[:_MOST_ROWS]:
+        value = format_quantity(m.value, m.unit) if m.value is not None else f"no value ({m.outcome})"
+        lines += [f"  out of spec: {m.name} = {value}, {_limits(m)}: case {case_id} ({cases[case_id].description})"]
+        lines += [f"    {_rerun(run, cases[case_id])}"]
+    return lines + _more(len(misses), "measurements out of spec")
+
+
+def _miss(m: Measurement) -> float:
+    """How far a value is outside, as a share of the limit that it misses; infinite where there is no value."""
+    if m.value is None or m.margin is None:
+        return float("inf")
+    limit = m.min if m.min is not None and m.value < m.min else m.max
+    return -m.margin / abs(limit) if limit else -m.margin
+
+
+def _limits(m: Measurement | AggregateResult) -> str:
+    low = f"min {format_quantity(m.min, m.unit)}" if m.min is not None else ""
+    high = f"max {format_quantity(m.max, m.unit)}" if m.max is not None else ""
+    return ", ".join(part for part in (low, high) if part)
+
+
+def _aggregate(a: AggregateResult) -> str:
+    group = ", ".join(f"{name}={value_to_text(value)}" for name, value in a.group.items()) or "all cases"
+    value = format_quantity(a.value, a.unit) if a.value is not None else f"missing ({a.n_missing} points)"
+    return f"  out of spec: {a.name} = {value}, {_limits(a)}: {group}"
+
+
+def _rerun(run: RunDirectory, case: Case) -> str:
+    return f"simorc run {run.run_id} --case {case.case_id}"
+
+
+def _more(count: int, what: str) -> list[str]:
+    return [f"  … and {count - _MOST_ROWS} more {what}"] if count > _MOST_ROWS else []

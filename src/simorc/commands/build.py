@@ -1,0 +1,96 @@
+"""`simorc build`: expand a sweep into a run directory. Starts no process."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from simorc.core.case import Case
+from simorc.core.errors import UsageError
+from simorc.core.plan import Plan
+from simorc.core.sample import representatives
+from simorc.registry import simulator_class
+from simorc.simulators.netlist import Renderer
+from simorc.simulators.pdk import find_pdk
+from simorc.workspace.create import create_run
+from simorc.workspace.layout import check_name, new_run_id
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """What the command line of `simorc build` says."""
+
+    setup: Path | None = None
+    target: str | None = None
+    run_id: str | None = None
+    force: bool = False
+    dry_run: bool = False
+    show: int | None = None
+
+
+def build(sweep: str, options: BuildOptions) -> int:
+    """Make the run directory and print its id, alone, on stdout.
+
+    Raises
+    ------
+    ConfigError, TemplateError, UsageError, RunDirectoryError: nothing was written
+    ToolMissingError: the template uses a PDK that is not installed
+    """
+    from simorc.config.project import find_setup, load_project
+    from simorc.config.resolve import make_plan
+
+    project = load_project(find_setup(Path.cwd(), options.setup))
+    plan = with_surroundings(make_plan(project, sweep, options.target))
+    renderer = Renderer.of_project(plan)
+    renderer.check()
+    cases = list(plan.sweep.cases())
+    if not cases:
+        raise UsageError(f"sweep {sweep!r} has no cases: `where` and `exclude` leave none", where=plan.sweep_file)
+    if options.show is not None:
+        return _show(plan, renderer, cases, options.show)
+    # Rendering a case for every axis value finds errors that only some values cause, and every model file.
+    decks = [renderer.render(case) for case in representatives(cases)]
+    if options.dry_run:
+        _say(f"{sweep}: {len(cases)} cases of testbench {plan.testbench} on {plan.target}; nothing written")
+        return 0
+    now = datetime.now(UTC)
+    run_id = check_name(options.run_id) if options.run_id else new_run_id(plan.sweep.name, now)
+    run = create_run(project.output, run_id, plan, cases, renderer.model_files(decks), now, force=options.force)
+    _say(f"{sweep}: {len(cases)} cases of testbench {plan.testbench} on {plan.target} in {os.path.relpath(run.path)}")
+    _say(f"next: simorc run {run.run_id}")
+    print(run.run_id)
+    return 0
+
+
+def with_surroundings(plan: Plan) -> Plan:
+    """The plan with the PDKs and environment variables that its template uses, as they are here and now."""
+    names = Renderer.of_project(plan).names()
+    pdks = {name: find_pdk(name, os.environ) for name in sorted(names.pdks)}
+    missing = sorted(name for name in names.environment if name not in os.environ)
+    if missing:
+        raise UsageError(
+            f"the template reads environment variables that are not set: {', '.join(missing)}",
+            where=str(Path(plan.testbench_dir) / plan.template),
+            hint=f"type: export {missing[0]}=…",
+        )
+    return replace(
+        plan,
+        pdks={name: pdk.as_mapping() for name, pdk in pdks.items()},
+        environment={name: os.environ[name] for name in sorted(names.environment)},
+    )
+
+
+def _show(plan: Plan, renderer: Renderer, cases: Sequence[Case], case_id: int) -> int:
+    if not 0 <= case_id < len(cases):
+        raise UsageError(f"no case {case_id}: there are 0 to {len(cases) - 1}")
+    simulator = simulator_class(plan.simulator.name)(plan.simulator)
+    print(simulator.prepare(renderer.render(cases[case_id]), cases[case_id], {}).text, end="")
+    return 0
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)

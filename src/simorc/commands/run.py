@@ -1,0 +1,206 @@
+"""`simorc run`: execute what is pending, failed or was interrupted, then gather and say how it stands."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import simorc
+from simorc.commands._common import open_run_directory
+from simorc.commands._progress import ProgressView
+from simorc.commands._summary import exit_code, summary
+from simorc.core.case import Case
+from simorc.core.errors import ErrorKind, ExitCode, RunDirectoryError, UsageError
+from simorc.core.ranges import format_ranges, parse_ranges
+from simorc.core.record import CaseRecord, Status
+from simorc.core.sample import spread
+from simorc.executors.local import Execution, execute, worker_count
+from simorc.registry import simulator_class
+from simorc.simulators.process import kill_orphans
+from simorc.workspace.conclude import Concluded, conclude
+from simorc.workspace.events import log_event
+from simorc.workspace.gather import Gathered, gather
+from simorc.workspace.inputs import accept_changes, changed_inputs
+from simorc.workspace.layout import RunDirectory
+from simorc.workspace.lock import RunLock, run_lock
+from simorc.workspace.manifest import read_manifest, update_manifest
+from simorc.workspace.selection import Selection, write_selection
+from simorc.workspace.status_store import write_record
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What the command line of `simorc run` says."""
+
+    setup: Path | None = None
+    workers: str = "auto"
+    case: str = ""
+    sample: int | None = None
+    max_fail: int | None = None
+    timeout_s: float | None = None
+    html: bool = False
+    dry_run: bool = False
+    accept_changed: bool = False
+    note: str = ""
+    pytest_args: tuple[str, ...] = ()
+
+
+def run(text: str, options: RunOptions) -> int:
+    """Execute the due cases of a run; 0 when everything is done and in spec.
+
+    Raises
+    ------
+    UsageError, RunDirectoryError: nothing was executed
+    ToolMissingError: the simulator is not installed
+    """
+    directory = open_run_directory(text, options.setup)
+    with run_lock(directory) as lock:
+        kill_orphans(directory.path)
+        _refuse_changes(directory, options.accept_changed)
+        gathered = gather(directory)
+        if gathered.plan.target != "spice":
+            raise UsageError(f"target {gathered.plan.target!r} cannot be executed yet", where=directory.run_id)
+        due = due_cases(gathered, options)
+        if options.dry_run:
+            print(f"{directory.run_id}: {len(due)} of {len(gathered.cases)} cases to run: {_ids(due) or 'none'}")
+            return ExitCode.DONE
+        execution = _execute_all(directory, gathered, due, lock, options) if due else None
+        concluded = conclude(directory)
+    print(summary(directory, concluded, executed=len(due)))
+    return _outcome(execution, directory, concluded)
+
+
+def due_cases(gathered: Gathered, options: RunOptions) -> list[Case]:
+    """The cases to execute: those named whatever their status, else those not yet completed.
+
+    Raises
+    ------
+    UsageError: a case that does not exist
+    """
+    if options.case:
+        wanted = parse_ranges(options.case)
+        unknown = [number for number in wanted if number >= len(gathered.cases)]
+        if unknown:
+            raise UsageError(f"no case {unknown[0]}: there are 0 to {len(gathered.cases) - 1}")
+        return [gathered.cases[number] for number in wanted]
+    cases = gathered.cases if options.sample is None else spread(gathered.cases, options.sample)
+    return [case for case in cases if _status(gathered, case) is not Status.COMPLETED]
+
+
+def _execute_all(
+    directory: RunDirectory, gathered: Gathered, due: Sequence[Case], lock: RunLock, options: RunOptions
+) -> Execution:
+    """One session over the due cases, and a second over those that a dying worker lost."""
+    plan = gathered.plan
+    version = simulator_class(plan.simulator.name)(plan.simulator).version()
+    started = _now()
+    check = None if read_manifest(directory).get("repeatable") is not None else due[0].case_id
+    _record_versions(directory, version)
+    execution = _session(directory, due, lock, options, started, check)
+    lost = _lost(directory, due)
+    if lost and not execution.interrupts and _all_started(execution):
+        log_event(directory, "retry", cases=_ids(lost), reason="worker died")
+        execution = _session(directory, lost, lock, options, started, None)
+        for case in _lost(directory, lost):
+            _record_loss(directory, gather(directory).records[case.case_id])
+    ended = "interrupted" if execution.interrupts else "completed"
+    _record_end(directory, due, options, started, ended, check)
+    return execution
+
+
+def _session(
+    directory: RunDirectory,
+    cases: Sequence[Case],
+    lock: RunLock,
+    options: RunOptions,
+    started: str,
+    check: int | None,
+) -> Execution:
+    ids = tuple(case.case_id for case in cases)
+    write_selection(directory, Selection(ids, started, check, options.timeout_s, options.max_fail))
+    workers = worker_count(options.workers, len(cases))
+    with ProgressView(directory, len(cases), workers, sys.stderr) as view:
+        return execute(directory, workers, lock.fd, options.pytest_args, html=options.html, watch=view.refresh)
+
+
+def _outcome(execution: Execution | None, directory: RunDirectory, concluded: Concluded) -> int:
+    if execution is None:
+        return exit_code(concluded)
+    if execution.interrupts:
+        print(f"interrupted; go on with: simorc run {directory.run_id}", file=sys.stderr)
+        return ExitCode.INTERRUPTED
+    if execution.exit_code not in (0, 1, 2, 5):  # 2: stopped early on purpose, 5: everything deselected
+        tail = execution.log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:]
+        raise RunDirectoryError(
+            f"the pytest session ended with exit code {execution.exit_code}",
+            where=str(execution.log),
+            hint="\n".join(tail),
+        )
+    return exit_code(concluded)
+
+
+def _refuse_changes(directory: RunDirectory, accept: bool) -> None:
+    changed = changed_inputs(directory)
+    if not changed:
+        return
+    if accept:
+        accept_changes(directory, changed)
+        return
+    raise RunDirectoryError(
+        f"changed since the run was built: {', '.join(changed)}",
+        where=directory.run_id,
+        hint="build the sweep again, or go on with the changed files: --accept-changed (recorded in run.json)",
+    )
+
+
+def _status(gathered: Gathered, case: Case) -> Status:
+    record = gathered.records.get(case.case_id)
+    return record.status if record else Status.PENDING
+
+
+def _lost(directory: RunDirectory, cases: Sequence[Case]) -> list[Case]:
+    """The cases that a worker began and never finished."""
+    gathered = gather(directory)
+    return [case for case in cases if _status(gathered, case) is Status.IN_PROGRESS]
+
+
+def _all_started(execution: Execution) -> bool:
+    return execution.exit_code in (0, 1)
+
+
+def _record_loss(directory: RunDirectory, record: CaseRecord) -> None:
+    what = "the worker process died twice while this case ran"
+    write_record(
+        directory, replace(record, status=Status.FAILED, error_kind=ErrorKind.LOST, error_message=what, finished=_now())
+    )
+
+
+def _record_versions(directory: RunDirectory, simulator: str) -> None:
+    versions = dict(read_manifest(directory).get("versions", {}))
+    versions |= {"simorc": simorc.__version__, "python": platform.python_version(), "simulator": simulator}
+    update_manifest(directory, versions=versions)
+
+
+def _record_end(
+    directory: RunDirectory, due: Sequence[Case], options: RunOptions, started: str, ended: str, check: int | None
+) -> None:
+    executions = list(read_manifest(directory).get("executions", []))
+    entry = {"started": started, "finished": _now(), "cases": _ids(due), "ended": ended}
+    executions.append(entry | ({"note": options.note} if options.note else {}))
+    changes: dict[str, object] = {"executions": executions, "ended": ended}
+    record = gather(directory).records.get(check) if check is not None else None
+    if record is not None and record.status is Status.COMPLETED:
+        changes["repeatable"] = {"case": check, "identical": not record.warnings}
+    update_manifest(directory, **changes)
+
+
+def _ids(cases: Sequence[Case]) -> str:
+    return format_ranges(case.case_id for case in cases)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

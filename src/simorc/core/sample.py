@@ -1,0 +1,49 @@
+"""Pure: a few cases that stand for many."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from simorc.core.case import Case
+
+_MOST_CANDIDATES = 2_000
+
+
+def spread(cases: Sequence[Case], wanted: int) -> list[Case]:
+    """Cases spread over the axes: every value of every parameter comes up about equally often.
+
+    Greedy: each step takes the case whose values were taken least so far. Deterministic, in the cases' own order.
+    """
+    if wanted >= len(cases):
+        return list(cases)
+    candidates = _candidates(cases)
+    taken: Counter[tuple[str, object]] = Counter()
+    chosen: list[Case] = []
+    while len(chosen) < wanted and candidates:
+        best = min(candidates, key=lambda case: (sum(taken[pair] for pair in case.conditions.items()), case.case_id))
+        candidates.remove(best)
+        chosen.append(best)
+        taken.update(best.conditions.items())
+    return sorted(chosen, key=lambda case: case.case_id)
+
+
+def representatives(cases: Sequence[Case]) -> list[Case]:
+    """The first case in which each value of each parameter, and each combination of texts, comes up."""
+    seen: set[object] = set()
+    found: list[Case] = []
+    for case in cases:
+        conditions = case.conditions
+        keys: set[object] = {pair for pair in conditions.items() if pair[0] not in ("seed", "mc_sample")}
+        keys.add(tuple(pair for pair in conditions.items() if isinstance(pair[1], str)))
+        if not keys <= seen:
+            seen |= keys
+            found.append(case)
+    return found
+
+
+def _candidates(cases: Sequence[Case]) -> list[Case]:
+    """At most about 2,000 cases at an even stride, and one for every value of every parameter."""
+    stride = max(1, len(cases) // _MOST_CANDIDATES)
+    chosen = {case.case_id: case for case in [*cases[::stride], *representatives(cases)]}
+    return list(chosen.values())

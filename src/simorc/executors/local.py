@@ -1,0 +1,137 @@
+"""Execute the chosen cases of a run on this machine: one pytest session with pytest-xdist."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from simorc.simulators.process import kill_orphans
+from simorc.workspace.layout import RunDirectory
+from simorc.workspace.selection import request_stop
+
+_SETTINGS = Path(__file__).with_name("pytest.ini")
+_LOOK_EVERY_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """How a pytest session ended.
+
+    Parameters
+    ----------
+    exit_code: pytest's own; it counts out-of-spec cases as failed tests
+    interrupts: how often the person asked to stop; from the second on the session was killed
+    log: the session's output
+    """
+
+    exit_code: int
+    interrupts: int
+    log: Path
+
+
+def execute(
+    run: RunDirectory,
+    workers: int,
+    lock_fd: int,
+    pytest_args: Sequence[str] = (),
+    *,
+    html: bool = False,
+    watch: Callable[[int], None],
+) -> Execution:
+    """Run the selection that stands in the run directory and wait for its end.
+
+    The first SIGINT asks the workers to start no further case, the second (or a SIGTERM) kills them and whatever
+    they started. `watch` is called about ten times a second with the number of interrupts so far.
+    """
+    log = run.status_dir / "pytest.log"
+    command = _command(run, workers, pytest_args, html)
+    with _interrupts() as interrupts, log.open("wb") as output:
+        session = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=_environment(lock_fd),
+            pass_fds=[lock_fd],
+            start_new_session=True,  # the terminal's Ctrl-C reaches this process alone
+        )
+        try:
+            _wait(run, session, interrupts, watch)
+        finally:
+            if session.poll() is None:
+                os.killpg(session.pid, signal.SIGKILL)
+                session.wait()
+            kill_orphans(run.path)
+    return Execution(session.returncode, interrupts[0], log)
+
+
+def worker_count(wanted: str, cases: int) -> int:
+    """Number of workers for `-n`: a number, or `auto` for one a usable core; never more than there are cases."""
+    count = len(os.sched_getaffinity(0)) if wanted == "auto" else int(wanted)
+    return max(1, min(count, cases))
+
+
+def _wait(
+    run: RunDirectory, session: subprocess.Popen[bytes], interrupts: list[int], watch: Callable[[int], None]
+) -> None:
+    asked = False
+    while True:
+        try:
+            session.wait(_LOOK_EVERY_S)
+            return
+        except subprocess.TimeoutExpired:
+            pass
+        if interrupts[0] >= 2:
+            return
+        if interrupts[0] == 1 and not asked:
+            request_stop(run)
+            asked = True
+        watch(interrupts[0])
+
+
+@contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """Count SIGINT as one and SIGTERM as two while the body runs."""
+    count = [0]
+
+    def note(number: int, frame: FrameType | None) -> None:
+        count[0] += 2 if number == signal.SIGTERM else 1
+
+    former = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield count
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+def _command(run: RunDirectory, workers: int, pytest_args: Sequence[str], html: bool) -> list[str]:
+    command = [sys.executable, "-P", "-m", "pytest", "-c", str(_SETTINGS)]
+    command += ["--rootdir", str(run.path), "--confcutdir", str(run.path)]
+    command += ["-o", f"cache_dir={run.path / '.pytest_cache'}"]
+    command += ["-p", "simorc.plugin.plugin", "-p", "xdist.plugin", "--simorc-selected"]
+    command += ["-n", str(workers), "--dist", "worksteal", "--max-worker-restart", "1000"]
+    if html:
+        command += ["-p", "pytest_html.plugin", "-p", "pytest_metadata.plugin"]
+        command += [f"--html={run.report / 'tests.html'}", "--self-contained-html"]
+    return [*command, str(run.test_module), *pytest_args]
+
+
+def _environment(lock_fd: int) -> dict[str, str]:
+    """The environment without the project's pytest settings, one thread for numpy's helpers in every worker."""
+    dropped = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+    environment = {name: value for name, value in os.environ.items() if name not in dropped}
+    environment.update(
+        PYTEST_DISABLE_PLUGIN_AUTOLOAD="1",
+        SIMORC_LOCK_FD=str(lock_fd),
+        OPENBLAS_NUM_THREADS="1",
+        OMP_NUM_THREADS="1",
+    )
+    return environment

@@ -1,0 +1,199 @@
+"""One case from its row to its recorded outcome."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from simorc.core.case import Case
+from simorc.core.errors import CaseError, ErrorKind, TemplateError
+from simorc.core.evaluation import MeasureFunction, evaluate
+from simorc.core.measurement import Measurement
+from simorc.core.plan import Plan
+from simorc.core.protocols import SimulationResult, Simulator
+from simorc.core.record import CaseRecord, Status
+from simorc.core.waveforms import Waveforms
+from simorc.plugin.time_limit import TimeLimitReached, time_limit
+from simorc.registry import simulator_class
+from simorc.simulators.netlist import Renderer
+from simorc.workspace.events import log_event
+from simorc.workspace.layout import RunDirectory
+from simorc.workspace.status_store import archive_record, read_record, write_record
+from simorc.workspace.user_code import load_measure_functions
+
+_RETRIED = (ErrorKind.NO_CONVERGENCE, ErrorKind.TIMESTEP)
+
+
+class CaseRunner:
+    """Executes cases of one run directory, one after the other, and records each outcome.
+
+    Parameters
+    ----------
+    worker: name of the pytest worker, as it stands in the records
+    hook: pytest's hook relay, for the hooks of `simorc.plugin.hookspecs`
+    timeout_s: seconds that one case may take; by default the plan's
+    """
+
+    def __init__(self, run: RunDirectory, plan: Plan, worker: str, hook: Any, timeout_s: float | None = None) -> None:
+        self.run = run
+        self.plan = plan
+        self.worker = worker
+        self.hook = hook
+        self.timeout_s = timeout_s or plan.simulator.timeout_s
+        self.simulator: Simulator = simulator_class(plan.simulator.name)(plan.simulator)
+        self.renderer = Renderer.of_run(plan, run.inputs / "testbench")
+        self._functions: Mapping[str, MeasureFunction] | None = None
+
+    def execute(self, case: Case, *, check: bool = False) -> CaseRecord:
+        """Simulate, measure, judge and record one case, whatever its status was.
+
+        With `check` it is simulated a second time, and a difference becomes a warning in the record.
+
+        Raises
+        ------
+        OSError, RunDirectoryError: the outcome could not be recorded; the case stays as it was or `in_progress`
+        """
+        former = read_record(self.run, case.case_id)
+        if former is not None and former.status in (Status.COMPLETED, Status.FAILED):
+            archive_record(self.run, case.case_id)
+        record = CaseRecord(
+            case.case_id,
+            Status.IN_PROGRESS,
+            attempt=former.attempt + 1 if former else 1,
+            started=_now(),
+            worker=self.worker,
+            seed=case.seed,
+        )
+        write_record(self.run, record)
+        self.hook.pytest_simorc_case_start(case=case)
+        begin = time.monotonic()
+        record = self._outcome(case, record, check)
+        record = replace(record, finished=_now(), duration_s=round(time.monotonic() - begin, 6))
+        self._tidy(record)
+        write_record(self.run, record)
+        self.hook.pytest_simorc_case_done(case=case, record=record)
+        return record
+
+    def waves(self, case: Case) -> Waveforms:
+        """The kept waveforms of a case that has run."""
+        return self.simulator.read(self.run.result_folder(case.case_id)).waves
+
+    def _outcome(self, case: Case, record: CaseRecord, check: bool) -> CaseRecord:
+        """The record of a case with its measurements; no failure of deck, tool or measure function escapes."""
+        try:
+            with time_limit(self.timeout_s + 0.5):
+                return self._simulated(case, record, check)
+        except TimeLimitReached:
+            what = f"no result after {self.timeout_s:g} s; a measure function was still running"
+            error = CaseError(ErrorKind.TIMEOUT, what)
+        except TemplateError as template_error:
+            error = CaseError(ErrorKind.TEMPLATE, template_error.what, where=template_error.where)
+        except CaseError as case_error:
+            error = case_error
+        except OSError as os_error:
+            if os_error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            error = CaseError(ErrorKind.DISK_FULL, str(os_error))
+        return replace(record, status=Status.FAILED, error_kind=error.kind, error_message=str(error))
+
+    def _simulated(self, case: Case, record: CaseRecord, check: bool) -> CaseRecord:
+        deadline = time.monotonic() + self.timeout_s
+        text = self.renderer.render(case)
+        result, retries = self._converged(text, case, deadline)
+        measurements, error = evaluate(self.plan.measures, self.plan.target, case, result, self._load_functions())
+        if error is None:
+            self.hook.pytest_simorc_measured(case=case, waves=result.waves, measurements=measurements)
+        warnings = self._check(text, case, result, retries) if check and error is None else ()
+        return replace(
+            record,
+            status=Status.FAILED if error else Status.COMPLETED,
+            error_kind=error.kind if error else None,
+            error_message=str(error) if error else "",
+            measurements=tuple(measurements),
+            retries=retries,
+            warnings=warnings,
+        )
+
+    def _converged(
+        self, text: str, case: Case, deadline: float
+    ) -> tuple[SimulationResult, tuple[Mapping[str, str], ...]]:
+        """The first simulation that converges, and the option sets that were tried beyond the plain one."""
+        folder = self.run.result_folder(case.case_id)
+        tried: tuple[Mapping[str, str], ...] = ()
+        result = self._simulate(text, case, {}, folder, deadline)
+        for options in self.plan.simulator.retries:
+            if result.error is None or result.error.kind not in _RETRIED:
+                break
+            log_event(self.run, "retry", case.case_id, options=dict(options), error=result.error.what)
+            tried = (*tried, options)
+            result = self._simulate(text, case, options, folder, deadline)
+        return result, tried
+
+    def _simulate(
+        self, text: str, case: Case, options: Mapping[str, str], folder: Path, deadline: float
+    ) -> SimulationResult:
+        deck = self.simulator.prepare(text, case, options)
+        # A folder of its own for every attempt: a simulator that outlived a killed worker writes into the old one.
+        if folder.exists():
+            shutil.rmtree(folder)
+        folder.mkdir(parents=True)
+        return self.simulator.run(deck, folder, max(deadline - time.monotonic(), 0.01))
+
+    def _check(
+        self, text: str, case: Case, first: SimulationResult, retries: tuple[Mapping[str, str], ...]
+    ) -> tuple[str, ...]:
+        """Simulate once more, without a seed axis under another seed: models that draw at random differ then."""
+        drawn_on_purpose = self.plan.sweep.has_seed_axis
+        again = case if drawn_on_purpose else replace(case, seed=case.seed + 1)
+        folder = self.run.result_folder(case.case_id) / ".again"
+        deadline = time.monotonic() + self.timeout_s
+        second = self._simulate(text, again, retries[-1] if retries else {}, folder, deadline)
+        try:
+            if second.error is None and _same(first, second):
+                return ()
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        if drawn_on_purpose:
+            return (f"case {case.case_id} gave two different results with the same seed {case.seed}",)
+        return (
+            f"case {case.case_id} gave different results with two seeds, though the sweep has no seed axis: "
+            "the models draw random numbers (mismatch on?); every case of this run uses the same seed",
+        )
+
+    def _load_functions(self) -> Mapping[str, MeasureFunction]:
+        if self._functions is None:
+            names = [m.name for m in self.plan.measures if m.source == "python" and self.plan.target in m.targets]
+            self._functions = load_measure_functions(self.run, names)
+        return self._functions
+
+    def _tidy(self, record: CaseRecord) -> None:
+        keep = self.plan.simulator.keep
+        if keep == "none" or (keep == "failed" and record.status is Status.COMPLETED):
+            shutil.rmtree(self.run.result_folder(record.case_id), ignore_errors=True)
+
+
+def _same(first: SimulationResult, second: SimulationResult) -> bool:
+    """Whether two simulations gave the same values and waveforms, bit for bit."""
+    if dict(first.values) != dict(second.values) or len(first.waves) != len(second.waves):
+        return False
+    return all(
+        a.vectors.keys() == b.vectors.keys() and all(np.array_equal(a.vectors[k], b.vectors[k]) for k in a.vectors)
+        for a, b in zip(first.waves, second.waves, strict=True)
+    )
+
+
+def failed_measurements(record: CaseRecord) -> list[Measurement]:
+    """The measurements that are out of spec or have no value though one was wanted."""
+    return [m for m in record.measurements if m.verdict.value == "fail" or m.outcome.value in ("failed", "missing")]
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

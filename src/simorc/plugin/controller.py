@@ -1,0 +1,131 @@
+"""What happens once a session: lock, progress, crashed workers, gather."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from simorc.core.errors import ErrorKind, SimorcError
+from simorc.core.record import Status
+from simorc.plugin.reporting import OUTCOME
+from simorc.simulators.process import kill_orphans
+from simorc.workspace.conclude import conclude
+from simorc.workspace.layout import RunDirectory
+from simorc.workspace.lock import adopt_lock, run_lock
+from simorc.workspace.plan_file import read_plan
+from simorc.workspace.selection import Selection, read_selection, request_stop
+from simorc.workspace.status_store import read_record, write_progress, write_record
+
+LOCK_VARIABLE = "SIMORC_LOCK_FD"
+
+
+class Controller:
+    """The controller of a pytest session over run directories; with xdist it runs no item itself.
+
+    Under `simorc run` there is one run, whose lock the command holds already and which it gathers itself.
+    """
+
+    def __init__(self, config: pytest.Config, runs: list[RunDirectory]) -> None:
+        self.runs = runs
+        self.selected: bool = config.getoption("simorc_selected")
+        self.locks = ExitStack()
+        self.summary: list[str] = []
+        self.counts: Counter[str] = Counter()
+        self.started = time.time()
+        self.written = 0.0
+        self.selection: Selection | None = None
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        try:
+            if self.selected:
+                adopt_lock(int(os.environ[LOCK_VARIABLE]))
+                self.selection = read_selection(self.runs[0])
+                self._write_progress()
+                return
+            for run in self.runs:
+                self.locks.enter_context(run_lock(run))
+                kill_orphans(run.path)
+        except SimorcError as error:
+            self.locks.close()
+            raise pytest.UsageError(str(error)) from error
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when != "call" or self.selection is None:
+            return
+        for name, value in report.user_properties:
+            if name == OUTCOME:
+                _, status, verdict = str(value).split()
+                self.counts[status] += 1
+                self.counts["out_of_spec"] += verdict == "fail"
+        if self.selection.max_fail and self.counts[Status.FAILED] >= self.selection.max_fail:
+            request_stop(self.runs[0])
+        if time.time() - self.written >= 1.0:
+            self._write_progress()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_handlecrashitem(self, crashitem: str, report: Any) -> None:
+        """A worker died. Its case stays `in_progress`, to be run again, unless its time was over."""
+        for run in self.runs:
+            if f"{run.test_module.name}::" in crashitem:
+                _note_crash(run, crashitem, self.selection)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self.selected:
+            self._write_progress()
+            return
+        for run in self.runs:
+            try:
+                concluded = conclude(run)
+            except SimorcError as error:
+                self.summary.append(f"{run.run_id}: {error}")
+                continue
+            tally = concluded.gathered.tally
+            counts = ", ".join(f"{tally[status]} {status}" for status in Status if tally[status])
+            self.summary.append(f"{run.run_id}: {counts}, {tally.out_of_spec} out of spec")
+        self.locks.close()
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        for line in self.summary:
+            terminalreporter.write_line(line)
+
+    def _write_progress(self) -> None:
+        now = time.time()
+        self.written = now
+        wanted = len(self.selection.cases) if self.selection else 0
+        done = self.counts[Status.COMPLETED] + self.counts[Status.FAILED]
+        rate = done / (now - self.started) if done else 0.0
+        progress = {
+            "total": wanted,
+            "completed": self.counts[Status.COMPLETED],
+            "failed": self.counts[Status.FAILED],
+            "out_of_spec": self.counts["out_of_spec"],
+            "pending": wanted - done,
+            "started": datetime.fromtimestamp(self.started, UTC).isoformat(timespec="seconds"),
+            "updated": datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds"),
+            "rate_per_s": round(rate, 3),
+            "remaining_s": round((wanted - done) / rate, 1) if rate else None,
+            "pid": os.getpid(),
+        }
+        with suppress(OSError):  # a full disk shows in the cases' own records; progress is only for show
+            write_progress(self.runs[0], progress)
+
+
+def _note_crash(run: RunDirectory, nodeid: str, selection: Selection | None) -> None:
+    case_id = int(nodeid.partition("[")[2].partition("-")[0].rstrip("]"))
+    kill_orphans(run.path, run.result_folder(case_id))
+    record = read_record(run, case_id)
+    if record is None or record.status is not Status.IN_PROGRESS:
+        return
+    limit = (selection.timeout_s if selection else None) or read_plan(run).simulator.timeout_s
+    elapsed = (datetime.now(UTC) - datetime.fromisoformat(record.started)).total_seconds()
+    if elapsed < limit:
+        return
+    what = f"no result after {limit:g} s; the worker was ended because a measure function never came back"
+    write_record(run, replace(record, status=Status.FAILED, error_kind=ErrorKind.TIMEOUT, error_message=what))

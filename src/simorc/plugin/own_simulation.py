@@ -1,0 +1,30 @@
+"""Simulations that a person's own test asks for, apart from the recorded results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from simorc.core.case import Case
+from simorc.core.protocols import SimulationResult
+from simorc.core.units import Value, value_from_text, value_to_text
+from simorc.plugin.case_runner import CaseRunner
+
+
+def simulate(
+    runner: CaseRunner, case: Case, deck: str | None, parameters: Mapping[str, object], folder: Path
+) -> SimulationResult:
+    """Simulate the template, or another deck, in a folder of its own with some parameters changed."""
+    values: dict[str, Value] = dict(case.parameters)
+    for name, value in parameters.items():
+        if name not in values:
+            raise KeyError(f"{name!r} is not a parameter of testbench {runner.plan.testbench!r}")
+        values[name] = value_from_text(value if isinstance(value, str) else value_to_text(value))  # type: ignore[arg-type]
+    changed = replace(case, parameters=values)
+    text = deck if deck is not None else runner.renderer.render(changed, folder)
+    folder.mkdir(parents=True)
+    result = runner.simulator.run(runner.simulator.prepare(text, changed, {}), folder, runner.timeout_s)
+    if result.error is not None:
+        raise result.error
+    return result

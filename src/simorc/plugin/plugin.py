@@ -1,0 +1,128 @@
+"""The pytest plugin (entry point `pytest11`): inert unless the session touches a run directory.
+
+In a run directory every function that asks for the fixture `case` becomes one test a row of metadata.csv, in the same
+order in every worker.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from simorc.plugin import hookspecs
+from simorc.plugin.fixtures import case, measure, simorc_context, simulator, waves
+
+if TYPE_CHECKING:
+    from simorc.plugin.run_context import RunContext
+
+__all__ = ["case", "measure", "simorc_context", "simulator", "waves"]
+
+_CONTEXTS = pytest.StashKey[dict[Path, "RunContext | None"]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("simorc")
+    group.addoption(
+        "--simorc-rerun",
+        action="store_true",
+        help="execute completed cases of a run directory again, instead of replaying their recorded outcome",
+    )
+    group.addoption(
+        "--simorc-selected",
+        action="store_true",
+        help="execute the cases that `simorc run` chose (used by `simorc run` alone)",
+    )
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_CONTEXTS] = {}
+    runs = _runs_under(config)
+    if not runs:
+        return
+    # Several runs of one sweep hold modules of the same name.
+    config.option.importmode = "importlib"
+    if hasattr(config, "workerinput") or config.getoption("simorc_selected"):
+        from simorc.plugin.bond import die_with_parent
+
+        die_with_parent()
+    if config.pluginmanager.hasplugin("html"):
+        from simorc.plugin import html_rows
+
+        config.pluginmanager.register(html_rows, "simorc_html")
+    if not hasattr(config, "workerinput") and not config.option.collectonly:
+        from simorc.plugin.controller import Controller
+        from simorc.workspace.layout import RunDirectory
+
+        config.pluginmanager.register(Controller(config, [RunDirectory(path) for path in runs]), "simorc_controller")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    for context in config.stash.get(_CONTEXTS, {}).values():
+        if context is not None:
+            context.close()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "case" not in metafunc.fixturenames:
+        return
+    context = context_of(metafunc.config, metafunc.definition.path)
+    if context is not None:
+        cases = context.cases
+        ids = [f"{case.case_id}-{case.label}" if case.swept else str(case.case_id) for case in cases]
+        metafunc.parametrize("case", cases, ids=ids, indirect=True)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
+    """Start nothing further once somebody asked to stop."""
+    context = item.config.stash[_CONTEXTS].get(item.path.parent)
+    if context is not None and context.stopping:
+        item.session.shouldstop = "asked to stop"
+        return True
+    return None
+
+
+def context_of(config: pytest.Config, module: Path) -> RunContext | None:
+    """What this process knows of the run directory that holds a test module; None outside one."""
+    contexts = config.stash[_CONTEXTS]
+    folder = module.parent
+    if folder not in contexts:
+        contexts[folder] = _make_context(config, module)
+    return contexts[folder]
+
+
+def _make_context(config: pytest.Config, module: Path) -> RunContext | None:
+    from simorc.core.errors import SimorcError
+    from simorc.plugin.run_context import RunContext, enclosing_run
+
+    run = enclosing_run(module)
+    if run is None:
+        return None
+    worker: dict[str, Any] = getattr(config, "workerinput", {"workerid": "main"})
+    name = f"{worker['workerid']}:{os.getpid()}"
+    selected, rerun = config.getoption("simorc_selected"), config.getoption("simorc_rerun")
+    try:
+        context = RunContext(run, name, config.hook, selected=selected, rerun=rerun)
+        config.hook.pytest_simorc_cases(config=config, cases=context.cases)
+    except SimorcError as error:
+        raise pytest.UsageError(f"{run.run_id}: {error}") from error
+    return context
+
+
+def _runs_under(config: pytest.Config) -> list[Path]:
+    """Run directories that the session's arguments name, lie in, or hold up to two levels down."""
+    found: dict[Path, None] = {}
+    for argument in config.args:
+        path = Path(config.invocation_params.dir, str(argument).split("::")[0])
+        folders = [path, *path.glob("*/"), *path.glob("*/*/")] if path.is_dir() else [path.parent]
+        for folder in folders:
+            if (folder / "run.json").is_file() and (folder / "metadata.csv").is_file():
+                found[folder.resolve()] = None
+    return list(found)

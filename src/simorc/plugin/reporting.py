@@ -1,0 +1,38 @@
+"""What a test's report carries about its case: for the controller, junitxml and pytest-html."""
+
+from __future__ import annotations
+
+import pytest
+
+from simorc.core.case import Case
+from simorc.core.record import CaseRecord
+from simorc.core.units import format_quantity, value_to_text
+from simorc.plugin.run_context import RunContext
+
+PARAMETERS = "simorc_parameters"
+MEASURES = "simorc_measures"
+OUTCOME = "simorc_outcome"
+SPARKLINES = pytest.StashKey[list[str]]()
+
+
+def attach(item: pytest.Item, case: Case, record: CaseRecord, context: RunContext) -> None:
+    """Put a case's outcome into its test's report, each parameter and measure as a property of its own.
+
+    The property `simorc_outcome` is for the controller: `<case id> <status> <verdict>`.
+    """
+    add = item.user_properties.append
+    add((OUTCOME, f"{case.case_id} {record.status} {record.verdict}"))
+    for name, value in case.conditions.items():
+        add((f"parameter.{name}", value_to_text(value)))
+    for m in record.measurements:
+        text = m.outcome if m.value is None else f"{m.value!r} {m.unit}".strip()
+        add((f"measure.{m.name}", str(text)))
+    if item.config.getoption("htmlpath", None):
+        from simorc.plugin.sparkline import sparklines
+
+        item.stash[SPARKLINES] = sparklines(context.plan.plot_specs, context.runner.waves, case)
+
+
+def short(case: Case, record: CaseRecord) -> str:
+    """Measurements in one line for people."""
+    return ", ".join(f"{m.name} {format_quantity(m.value, m.unit)}" for m in record.measurements)

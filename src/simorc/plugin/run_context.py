@@ -1,0 +1,107 @@
+"""What a pytest process knows of one run directory: rows, selection, and the runner of its cases."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from simorc.core.case import Case
+from simorc.core.plan import Plan
+from simorc.core.record import CaseRecord, Status
+from simorc.plugin.case_runner import CaseRunner
+from simorc.workspace.layout import RunDirectory
+from simorc.workspace.metadata import read_metadata
+from simorc.workspace.plan_file import read_plan
+from simorc.workspace.selection import Selection, read_selection, stop_requested
+from simorc.workspace.status_store import read_record
+
+
+class RunContext:
+    """One run directory in one pytest process.
+
+    Parameters
+    ----------
+    selected: whether `simorc run` chose the cases; otherwise every row becomes a test
+    rerun: execute completed cases too, instead of replaying their recorded outcome
+    """
+
+    def __init__(self, run: RunDirectory, worker: str, hook: Any, *, selected: bool, rerun: bool) -> None:
+        self.run = run
+        self.worker = worker
+        self.hook = hook
+        self.rerun = rerun
+        self.selection: Selection | None = read_selection(run) if selected else None
+        self._executed: set[int] = set()
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The resolved sweep of the run."""
+        return read_plan(self.run)
+
+    @cached_property
+    def cases(self) -> list[Case]:
+        """The cases that become tests, in the order in which they execute."""
+        cases = [row.case for row in read_metadata(self.run, self.plan)]
+        if self.selection is not None:
+            chosen = set(self.selection.cases)
+            cases = [case for case in cases if case.case_id in chosen]
+        return sorted(cases, key=lambda case: self.runner.simulator.order_key(case))
+
+    @cached_property
+    def runner(self) -> CaseRunner:
+        """Executes the cases of this run."""
+        timeout_s = self.selection.timeout_s if self.selection else None
+        return CaseRunner(self.run, self.plan, self.worker, self.hook, timeout_s)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether no further case is to start."""
+        return self.selection is not None and stop_requested(self.run)
+
+    def outcome(self, case: Case) -> CaseRecord:
+        """The recorded outcome of a case; executes it first where that is due.
+
+        Several tests may ask for the same case, also in different workers: a kernel lock on the case's own byte lets
+        one of them execute it and the others wait. It is gone with the process that held it.
+        """
+        fd = self._claims
+        fcntl.lockf(fd, fcntl.LOCK_EX, 1, case.case_id)
+        try:
+            record = read_record(self.run, case.case_id)
+            if record is not None and self._is_settled(record):
+                return record
+            check = self.selection is not None and self.selection.check == case.case_id
+            self._executed.add(case.case_id)
+            return self.runner.execute(case, check=check)
+        finally:
+            fcntl.lockf(fd, fcntl.LOCK_UN, 1, case.case_id)
+
+    def close(self) -> None:
+        """End the simulator and let go of the lock file."""
+        if "runner" in self.__dict__:
+            self.runner.simulator.close()
+        if "_claims" in self.__dict__:
+            os.close(self._claims)
+
+    def _is_settled(self, record: CaseRecord) -> bool:
+        """Whether a record answers for this session: nothing that is completed runs twice unasked."""
+        if record.case_id in self._executed:
+            return True
+        if self.selection is not None:
+            return record.status in (Status.COMPLETED, Status.FAILED) and record.started >= self.selection.since
+        return record.status is Status.COMPLETED and not self.rerun
+
+    @cached_property
+    def _claims(self) -> int:
+        return os.open(self.run.status_dir / "claims.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+
+
+def enclosing_run(path: Path) -> RunDirectory | None:
+    """The run directory that holds a test module, or None."""
+    folder = path.parent
+    if (folder / "run.json").is_file() and (folder / "metadata.csv").is_file():
+        return RunDirectory(folder)
+    return None

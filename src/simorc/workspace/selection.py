@@ -1,0 +1,81 @@
+"""What one execution of a run is to do: written by the command, read by every pytest worker.
+
+A file, because the list may hold 100,000 cases and every worker, also one that replaces a crashed one, must collect
+exactly the same items.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from simorc.core.errors import RunDirectoryError
+from simorc.core.ranges import format_ranges, parse_ranges
+from simorc.workspace.layout import RunDirectory
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The cases of one execution.
+
+    Parameters
+    ----------
+    cases: ids to execute, whatever their status; nothing else is collected
+    since: UTC time of the start; a case completed after it is not executed again by a second worker
+    check: the case that is simulated twice to see whether results are repeatable, or None
+    timeout_s: seconds a case may take, where the command line gives it; else the plan's
+    max_fail: start no further case once so many have failed, or None
+    """
+
+    cases: tuple[int, ...]
+    since: str
+    check: int | None = None
+    timeout_s: float | None = None
+    max_fail: int | None = None
+
+
+def write_selection(run: RunDirectory, selection: Selection) -> None:
+    """Keep a selection for the workers, and take back an old request to stop."""
+    _stop_file(run).unlink(missing_ok=True)
+    fields = {
+        "cases": format_ranges(selection.cases),
+        "since": selection.since,
+        "check": selection.check,
+        "timeout_s": selection.timeout_s,
+        "max_fail": selection.max_fail,
+    }
+    _file(run).write_text(json.dumps(fields), encoding="utf-8")
+
+
+def read_selection(run: RunDirectory) -> Selection:
+    """The selection of the execution in progress.
+
+    Raises
+    ------
+    RunDirectoryError: there is none, or it is damaged
+    """
+    try:
+        fields = json.loads(_file(run).read_text(encoding="utf-8"))
+        cases = tuple(parse_ranges(fields["cases"])) if fields["cases"] else ()
+        return Selection(cases, fields["since"], fields["check"], fields["timeout_s"], fields["max_fail"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunDirectoryError(f"no readable selection of cases: {error}", where=str(_file(run))) from error
+
+
+def request_stop(run: RunDirectory) -> None:
+    """Ask the workers to start no further case; the running ones finish."""
+    _stop_file(run).touch()
+
+
+def stop_requested(run: RunDirectory) -> bool:
+    """Whether somebody asked the workers to stop; cheap enough to ask before every case."""
+    return _stop_file(run).exists()
+
+
+def _file(run: RunDirectory) -> Path:
+    return run.status_dir / "selection.json"
+
+
+def _stop_file(run: RunDirectory) -> Path:
+    return run.status_dir / "stop"
