@@ -50,7 +50,7 @@ class ProgressView:
         progress = read_progress(self.run)
         if progress is None:
             return
-        done = progress["completed"] + progress["failed"]
+        done = progress["done"]
         if self.bar is not None:
             self.bar.update(self.task, completed=done, rest=_rest(progress))
         elif time.monotonic() >= self.next_line:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import simorc
@@ -16,7 +17,7 @@ from simorc.commands._summary import exit_code, summary
 from simorc.core.case import Case
 from simorc.core.errors import ErrorKind, ExitCode, RunDirectoryError, UsageError
 from simorc.core.ranges import format_ranges, parse_ranges
-from simorc.core.record import CaseRecord, Status
+from simorc.core.record import CaseRecord, Status, Tally
 from simorc.core.sample import spread
 from simorc.executors.local import Execution, execute, worker_count
 from simorc.registry import simulator_class
@@ -26,7 +27,7 @@ from simorc.workspace.events import log_event
 from simorc.workspace.gather import Gathered, gather
 from simorc.workspace.inputs import accept_changes, changed_inputs
 from simorc.workspace.layout import RunDirectory
-from simorc.workspace.lock import RunLock, run_lock
+from simorc.workspace.lock import run_lock
 from simorc.workspace.manifest import read_manifest, update_manifest
 from simorc.workspace.selection import Selection, write_selection
 from simorc.workspace.status_store import write_record
@@ -71,7 +72,7 @@ def run(text: str, options: RunOptions) -> int:
         execution = _execute_all(directory, gathered, due, lock, options) if due else None
         concluded = conclude(directory)
     print(summary(directory, concluded, executed=len(due)))
-    return _outcome(execution, directory, concluded)
+    return _outcome(execution, directory, concluded, _not_run(concluded, due, options))
 
 
 def due_cases(gathered: Gathered, options: RunOptions) -> list[Case]:
@@ -92,7 +93,7 @@ def due_cases(gathered: Gathered, options: RunOptions) -> list[Case]:
 
 
 def _execute_all(
-    directory: RunDirectory, gathered: Gathered, due: Sequence[Case], lock: RunLock, options: RunOptions
+    directory: RunDirectory, gathered: Gathered, due: Sequence[Case], lock: int, options: RunOptions
 ) -> Execution:
     """One session over the due cases, and a second over those that a dying worker lost."""
     plan = gathered.plan
@@ -100,11 +101,12 @@ def _execute_all(
     started = _now()
     check = None if read_manifest(directory).get("repeatable") is not None else due[0].case_id
     _record_versions(directory, version)
-    execution = _session(directory, due, lock, options, started, check)
+    session = partial(_session, directory, lock=lock, options=options, started=started, others=_others(gathered, due))
+    execution = session(due, check=check)
     lost = _lost(directory, due)
     if lost and not execution.interrupts and _all_started(execution):
         log_event(directory, "retry", cases=_ids(lost), reason="worker died")
-        execution = _session(directory, lost, lock, options, started, None)
+        execution = session(lost, check=None)
         for case in _lost(directory, lost):
             _record_loss(directory, gather(directory).records[case.case_id])
     ended = "interrupted" if execution.interrupts else "completed"
@@ -115,19 +117,29 @@ def _execute_all(
 def _session(
     directory: RunDirectory,
     cases: Sequence[Case],
-    lock: RunLock,
+    *,
+    lock: int,
     options: RunOptions,
     started: str,
+    others: Mapping[str, int],
     check: int | None,
 ) -> Execution:
     ids = tuple(case.case_id for case in cases)
-    write_selection(directory, Selection(ids, started, check, options.timeout_s, options.max_fail))
+    write_selection(directory, Selection(ids, started, check, options.timeout_s, options.max_fail, others))
     workers = worker_count(options.workers, len(cases))
     with ProgressView(directory, len(cases), workers, sys.stderr) as view:
-        return execute(directory, workers, lock.fd, options.pytest_args, html=options.html, watch=view.refresh)
+        return execute(directory, workers, lock, options.pytest_args, html=options.html, watch=view.refresh)
 
 
-def _outcome(execution: Execution | None, directory: RunDirectory, concluded: Concluded) -> int:
+def _not_run(concluded: Concluded, due: Sequence[Case], options: RunOptions) -> int:
+    """How many due cases have no outcome, though nobody asked for a part of them by pytest's own arguments."""
+    if options.pytest_args:
+        return 0
+    finished = (Status.COMPLETED, Status.FAILED)
+    return sum(_status(concluded.gathered, case) not in finished for case in due)
+
+
+def _outcome(execution: Execution | None, directory: RunDirectory, concluded: Concluded, not_run: int) -> int:
     if execution is None:
         return exit_code(concluded)
     if execution.interrupts:
@@ -140,6 +152,9 @@ def _outcome(execution: Execution | None, directory: RunDirectory, concluded: Co
             where=str(execution.log),
             hint="\n".join(tail),
         )
+    if not_run:
+        print(f"{not_run} cases did not run; why: {execution.log}", file=sys.stderr)
+        return ExitCode.NOT_IN_SPEC
     return exit_code(concluded)
 
 
@@ -160,6 +175,14 @@ def _refuse_changes(directory: RunDirectory, accept: bool) -> None:
 def _status(gathered: Gathered, case: Case) -> Status:
     record = gathered.records.get(case.case_id)
     return record.status if record else Status.PENDING
+
+
+def _others(gathered: Gathered, due: Sequence[Case]) -> dict[str, int]:
+    """How the cases stand that are not executed now."""
+    mine = {case.case_id for case in due}
+    records = [record for case_id, record in gathered.records.items() if case_id not in mine]
+    tally = Tally.of(len(gathered.cases) - len(due), records)
+    return {status.value: tally[status] for status in Status} | {"out_of_spec": tally.out_of_spec}
 
 
 def _lost(directory: RunDirectory, cases: Sequence[Case]) -> list[Case]:

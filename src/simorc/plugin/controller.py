@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from simorc.core.errors import ErrorKind, SimorcError
+from simorc.core.errors import ErrorKind, RunDirectoryError, SimorcError
 from simorc.core.record import Status
 from simorc.plugin.reporting import OUTCOME
 from simorc.simulators.process import kill_orphans
@@ -96,24 +96,27 @@ class Controller:
             terminalreporter.write_line(line)
 
     def _write_progress(self) -> None:
+        assert self.selection is not None
         now = time.time()
         self.written = now
-        wanted = len(self.selection.cases) if self.selection else 0
-        done = self.counts[Status.COMPLETED] + self.counts[Status.FAILED]
-        rate = done / (now - self.started) if done else 0.0
+        mine, others = self.counts, self.selection.others
+        done = mine[Status.COMPLETED] + mine[Status.FAILED]
+        left = len(self.selection.cases) - done
+        rate = done / (now - self.started)
         progress = {
-            "total": wanted,
-            "completed": self.counts[Status.COMPLETED],
-            "failed": self.counts[Status.FAILED],
-            "out_of_spec": self.counts["out_of_spec"],
-            "pending": wanted - done,
+            "total": len(self.selection.cases) + sum(others.get(status, 0) for status in Status),
+            "completed": mine[Status.COMPLETED] + others.get(Status.COMPLETED, 0),
+            "failed": mine[Status.FAILED] + others.get(Status.FAILED, 0),
+            "out_of_spec": mine["out_of_spec"] + others.get("out_of_spec", 0),
+            "pending": left + others.get(Status.PENDING, 0),
+            "done": done,
             "started": datetime.fromtimestamp(self.started, UTC).isoformat(timespec="seconds"),
             "updated": datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds"),
             "rate_per_s": round(rate, 3),
-            "remaining_s": round((wanted - done) / rate, 1) if rate else None,
+            "remaining_s": round(left / rate, 1) if rate else None,
             "pid": os.getpid(),
         }
-        with suppress(OSError):  # a full disk shows in the cases' own records; progress is only for show
+        with suppress(RunDirectoryError):  # a full disk shows in the cases' own records
             write_progress(self.runs[0], progress)
 
 

@@ -95,9 +95,15 @@ def case(request: pytest.FixtureRequest) -> Case:
 @pytest.fixture
 def measure(request: pytest.FixtureRequest, case: Case, simorc_context: RunContext) -> Measured:
     """The judged measurements of this case; runs it first where that is due."""
+    from simorc.core.errors import RunDirectoryError
     from simorc.plugin.reporting import attach
 
-    record = simorc_context.outcome(case)
+    try:
+        record = simorc_context.outcome(case)
+    except RunDirectoryError as error:
+        # What cannot be recorded (a full disk, a read-only folder) will not be for the next case either.
+        request.session.shouldstop = str(error)
+        raise
     attach(request.node, case, record, simorc_context)
     return Measured(case, record, simorc_context.run.run_id)
 

@@ -7,11 +7,13 @@ exactly the same items.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from simorc.core.errors import RunDirectoryError
 from simorc.core.ranges import format_ranges, parse_ranges
+from simorc.workspace.files import replace_file
 from simorc.workspace.layout import RunDirectory
 
 
@@ -26,6 +28,7 @@ class Selection:
     check: the case that is simulated twice to see whether results are repeatable, or None
     timeout_s: seconds a case may take, where the command line gives it; else the plan's
     max_fail: start no further case once so many have failed, or None
+    others: how the run's other cases stand, by `completed`, `failed`, `pending`, `out_of_spec`
     """
 
     cases: tuple[int, ...]
@@ -33,19 +36,14 @@ class Selection:
     check: int | None = None
     timeout_s: float | None = None
     max_fail: int | None = None
+    others: Mapping[str, int] = field(default_factory=dict)
 
 
 def write_selection(run: RunDirectory, selection: Selection) -> None:
     """Keep a selection for the workers, and take back an old request to stop."""
     _stop_file(run).unlink(missing_ok=True)
-    fields = {
-        "cases": format_ranges(selection.cases),
-        "since": selection.since,
-        "check": selection.check,
-        "timeout_s": selection.timeout_s,
-        "max_fail": selection.max_fail,
-    }
-    _file(run).write_text(json.dumps(fields), encoding="utf-8")
+    fields = asdict(selection) | {"cases": format_ranges(selection.cases)}
+    replace_file(_file(run), [json.dumps(fields)], durable=False)
 
 
 def read_selection(run: RunDirectory) -> Selection:
@@ -57,8 +55,8 @@ def read_selection(run: RunDirectory) -> Selection:
     """
     try:
         fields = json.loads(_file(run).read_text(encoding="utf-8"))
-        cases = tuple(parse_ranges(fields["cases"])) if fields["cases"] else ()
-        return Selection(cases, fields["since"], fields["check"], fields["timeout_s"], fields["max_fail"])
+        fields["cases"] = tuple(parse_ranges(fields["cases"])) if fields["cases"] else ()
+        return Selection(**fields)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunDirectoryError(f"no readable selection of cases: {error}", where=str(_file(run))) from error
 
