@@ -131,6 +131,7 @@ def _environment(lock_fd: int) -> dict[str, str]:
     environment.update(
         PYTEST_DISABLE_PLUGIN_AUTOLOAD="1",
         SIMORC_LOCK_FD=str(lock_fd),
+        SIMORC_PARENT=str(os.getpid()),
         OPENBLAS_NUM_THREADS="1",
         OMP_NUM_THREADS="1",
     )

@@ -10,11 +10,15 @@ import sys
 _PR_SET_PDEATHSIG = 1
 
 
-def die_with_parent() -> None:
-    """Have the kernel kill this process when its parent ends (Linux; elsewhere nothing happens)."""
+def die_with_parent(parent: int) -> None:
+    """Have the kernel kill this process when its parent ends (Linux; elsewhere nothing happens).
+
+    Parameters
+    ----------
+    parent: process id of the parent, as the parent itself told it: one that has ended already is noticed too
+    """
     if not sys.platform.startswith("linux"):
         return
-    parent = os.getppid()
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it ended before the bond was there
+    if os.getppid() != parent:
         os.kill(os.getpid(), signal.SIGKILL)

@@ -56,6 +56,11 @@ class Controller:
             self.locks.close()
             raise pytest.UsageError(str(error)) from error
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """A worker is about to start: it is to end with this process."""
+        node.workerinput["SIMORC_PARENT"] = os.getpid()
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when != "call" or self.selection is None:
             return

@@ -48,10 +48,11 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     # Several runs of one sweep hold modules of the same name.
     config.option.importmode = "importlib"
-    if hasattr(config, "workerinput") or config.getoption("simorc_selected"):
+    parent = getattr(config, "workerinput", os.environ).get("SIMORC_PARENT")
+    if parent is not None:
         from simorc.plugin.bond import die_with_parent
 
-        die_with_parent()
+        die_with_parent(int(parent))
     if config.pluginmanager.hasplugin("html"):
         from simorc.plugin import html_rows
 
