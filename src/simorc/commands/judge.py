@@ -18,9 +18,9 @@ from simorc.core.units import format_quantity
 from simorc.registry import simulator_class
 from simorc.workspace.conclude import conclude
 from simorc.workspace.gather import gather
-from simorc.workspace.inputs import adopt_revision
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.lock import run_lock
+from simorc.workspace.revision import adopt_revision
 from simorc.workspace.status_store import archive_record, write_record
 from simorc.workspace.user_code import load_measure_functions
 

@@ -22,15 +22,16 @@ from simorc.core.sample import spread
 from simorc.executors.local import Execution, execute, worker_count
 from simorc.registry import simulator_class
 from simorc.simulators.process import kill_orphans
+from simorc.workspace.clock import utc_text
 from simorc.workspace.conclude import Concluded, conclude
 from simorc.workspace.events import log_event
 from simorc.workspace.gather import Gathered, gather
-from simorc.workspace.inputs import accept_changes, changed_inputs
+from simorc.workspace.inputs import accept_changed_inputs, changed_inputs
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.lock import run_lock
-from simorc.workspace.manifest import read_manifest, update_manifest
+from simorc.workspace.manifest import add_execution, read_manifest, update_manifest
 from simorc.workspace.selection import Selection, write_selection
-from simorc.workspace.status_store import write_record
+from simorc.workspace.status_store import read_records, write_record
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +104,16 @@ def _execute_all(
     _record_versions(directory, version)
     session = partial(_session, directory, lock=lock, options=options, started=started, others=_others(gathered, due))
     execution = session(due, check=check)
-    lost = _lost(directory, due)
-    if lost and not execution.interrupts and _all_started(execution):
+    records = read_records(directory)
+    lost = _lost(records, due)
+    if lost and not execution.interrupts and execution.exit_code in (0, 1):
         log_event(directory, "retry", cases=_ids(lost), reason="worker died")
         execution = session(lost, check=None)
-        for case in _lost(directory, lost):
-            _record_loss(directory, gather(directory).records[case.case_id])
+        records = read_records(directory)
+        for case in _lost(records, lost):
+            _record_loss(directory, records[case.case_id])
     ended = "interrupted" if execution.interrupts else "completed"
-    _record_end(directory, due, options, started, ended, check)
+    _record_end(directory, due, options, started, ended, records.get(check) if check is not None else None)
     return execution
 
 
@@ -163,7 +166,7 @@ def _refuse_changes(directory: RunDirectory, accept: bool) -> None:
     if not changed:
         return
     if accept:
-        accept_changes(directory, changed)
+        accept_changed_inputs(directory)
         return
     raise RunDirectoryError(
         f"changed since the run was built: {', '.join(changed)}",
@@ -185,14 +188,10 @@ def _others(gathered: Gathered, due: Sequence[Case]) -> dict[str, int]:
     return {status.value: tally[status] for status in Status} | {"out_of_spec": tally.out_of_spec}
 
 
-def _lost(directory: RunDirectory, cases: Sequence[Case]) -> list[Case]:
+def _lost(records: Mapping[int, CaseRecord], cases: Sequence[Case]) -> list[Case]:
     """The cases that a worker began and never finished."""
-    gathered = gather(directory)
-    return [case for case in cases if _status(gathered, case) is Status.IN_PROGRESS]
-
-
-def _all_started(execution: Execution) -> bool:
-    return execution.exit_code in (0, 1)
+    begun = [case for case in cases if case.case_id in records]
+    return [case for case in begun if records[case.case_id].status is Status.IN_PROGRESS]
 
 
 def _record_loss(directory: RunDirectory, record: CaseRecord) -> None:
@@ -209,15 +208,18 @@ def _record_versions(directory: RunDirectory, simulator: str) -> None:
 
 
 def _record_end(
-    directory: RunDirectory, due: Sequence[Case], options: RunOptions, started: str, ended: str, check: int | None
+    directory: RunDirectory,
+    due: Sequence[Case],
+    options: RunOptions,
+    started: str,
+    ended: str,
+    checked: CaseRecord | None,
 ) -> None:
-    executions = list(read_manifest(directory).get("executions", []))
     entry = {"started": started, "finished": _now(), "cases": _ids(due), "ended": ended}
-    executions.append(entry | ({"note": options.note} if options.note else {}))
-    changes: dict[str, object] = {"executions": executions, "ended": ended}
-    record = gather(directory).records.get(check) if check is not None else None
-    if record is not None and record.status is Status.COMPLETED:
-        changes["repeatable"] = {"case": check, "identical": not record.warnings}
+    add_execution(directory, entry | ({"note": options.note} if options.note else {}))
+    changes: dict[str, object] = {"ended": ended}
+    if checked is not None and checked.status is Status.COMPLETED:
+        changes["repeatable"] = {"case": checked.case_id, "identical": not checked.warnings}
     update_manifest(directory, **changes)
 
 
@@ -226,4 +228,4 @@ def _ids(cases: Sequence[Case]) -> str:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+    return utc_text(datetime.now(UTC))

@@ -24,6 +24,7 @@ from simorc.core.waveforms import Waveforms
 from simorc.plugin.time_limit import TimeLimitReached, time_limit
 from simorc.registry import simulator_class
 from simorc.simulators.netlist import Renderer
+from simorc.workspace.clock import utc_text
 from simorc.workspace.events import log_event
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.status_store import archive_record, read_record, write_record
@@ -196,4 +197,4 @@ def failed_measurements(record: CaseRecord) -> list[Measurement]:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+    return utc_text(datetime.now(UTC))

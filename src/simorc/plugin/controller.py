@@ -16,6 +16,7 @@ from simorc.core.errors import ErrorKind, RunDirectoryError, SimorcError
 from simorc.core.record import Status
 from simorc.plugin.reporting import OUTCOME
 from simorc.simulators.process import kill_orphans
+from simorc.workspace.clock import utc_text
 from simorc.workspace.conclude import conclude
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.lock import adopt_lock, run_lock
@@ -115,8 +116,8 @@ class Controller:
             "out_of_spec": mine["out_of_spec"] + others.get("out_of_spec", 0),
             "pending": left + others.get(Status.PENDING, 0),
             "done": done,
-            "started": datetime.fromtimestamp(self.started, UTC).isoformat(timespec="seconds"),
-            "updated": datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds"),
+            "started": utc_text(datetime.fromtimestamp(self.started, UTC)),
+            "updated": utc_text(datetime.fromtimestamp(now, UTC)),
             "rate_per_s": round(rate, 3),
             "remaining_s": round(left / rate, 1) if rate else None,
             "pid": os.getpid(),
