@@ -26,7 +26,8 @@ _HINTS = {
 
 def storage_error(error: OSError, path: str | Path, doing: str = "write") -> RunDirectoryError:
     """The error for people behind an OSError; `path` is named where the error itself names nothing."""
-    where = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else str(path)
+    named = error.filename2 or error.filename
+    where = os.fsdecode(named) if isinstance(named, (str, bytes)) else str(path)
     what = f"cannot {doing}: {error.strerror or error}"
     return RunDirectoryError(what, where=where, hint=_HINTS.get(error.errno or 0, ""))
 

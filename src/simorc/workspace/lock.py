@@ -90,6 +90,7 @@ def holder(run: RunDirectory) -> dict[str, Any]:
 
 def _open(run: RunDirectory) -> int:
     try:
+        run.status_dir.mkdir(exist_ok=True)  # somebody may have deleted it, to run everything again
         return os.open(run.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
         raise storage_error(error, run.lock, "lock the run") from error

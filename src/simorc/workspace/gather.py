@@ -1,0 +1,149 @@
+"""Gather: status files become metadata.csv, results.csv and aggregates.csv. Idempotent; works after any crash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from simorc.core.aggregates import AggregateResult
+from simorc.core.case import Case
+from simorc.core.measurement import Outcome
+from simorc.core.plan import Plan
+from simorc.core.record import CaseRecord, Status, Tally
+from simorc.core.spec import Verdict
+from simorc.core.units import value_to_text
+from simorc.workspace.csv_text import csv_lines, number_cell
+from simorc.workspace.files import replace_file
+from simorc.workspace.layout import RunDirectory
+from simorc.workspace.metadata import MetadataRow, edited_by_hand, read_metadata, write_metadata
+from simorc.workspace.plan_file import read_plan
+from simorc.workspace.status_store import remove_leftovers, scan_records
+
+_MOST_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What the files of a run say.
+
+    Parameters
+    ----------
+    cases: every case of the run, in the order of metadata.csv
+    records: by case id, where there is one
+    tally: how far the run is
+    notes: sentences about files that could not be used and edits that were overwritten
+    """
+
+    plan: Plan
+    cases: list[Case]
+    records: dict[int, CaseRecord]
+    tally: Tally
+    notes: tuple[str, ...] = ()
+
+
+def gather(run: RunDirectory) -> Gathered:
+    """Join the status files with the cases into metadata.csv, in one atomic replace, and write results.csv.
+
+    Raises
+    ------
+    RunDirectoryError: metadata.csv or the plan contradicts itself, or nothing can be written; nothing is lost then
+    """
+    gathered, rows = _join(run)
+    write_metadata(run, gathered.plan, [_row(row.case, gathered.records.get(row.case.case_id)) for row in rows])
+    replace_file(run.results_csv, csv_lines(_results(gathered)))
+    remove_leftovers(run)
+    return gathered
+
+
+def look(run: RunDirectory) -> Gathered:
+    """The same as `gather` gives, without writing anything; for a run that somebody else executes meanwhile.
+
+    Raises
+    ------
+    RunDirectoryError: metadata.csv or the plan contradicts itself
+    """
+    return _join(run)[0]
+
+
+def write_aggregates(run: RunDirectory, results: Sequence[AggregateResult]) -> None:
+    """Replace aggregates.csv. Its group columns are all parameters by which some aggregate is grouped.
+
+    Raises
+    ------
+    RunDirectoryError: disk full, read-only folder …
+    """
+    groups = list(dict.fromkeys(name for result in results for name in result.group))
+    columns = ["name", "measure", "over", *groups, "value", "unit", "verdict", "min", "max", "margin", "n", "n_missing"]
+    replace_file(run.aggregates, csv_lines([columns, *(_aggregate_row(result, groups) for result in results)]))
+
+
+def _join(run: RunDirectory) -> tuple[Gathered, list[MetadataRow]]:
+    plan = read_plan(run)
+    rows = read_metadata(run, plan)
+    found = scan_records(run)
+    cases = [row.case for row in rows]
+    records = {case_id: record for case_id, record in found.records.items() if case_id < len(cases)}
+    strays = sorted(found.records.keys() - records.keys())
+    notes = [f".status/case_{case_id}.json belongs to no case of this sweep; it is passed over" for case_id in strays]
+    if edited_by_hand(run):
+        notes += _edited(rows, records)
+    return Gathered(plan, cases, records, Tally.of(len(cases), records.values()), (*found.notes, *notes)), rows
+
+
+def _row(case: Case, record: CaseRecord | None) -> MetadataRow:
+    return MetadataRow(case, record.status, record.error_message) if record else MetadataRow(case, Status.PENDING, "")
+
+
+def _edited(rows: Sequence[MetadataRow], records: Mapping[int, CaseRecord]) -> list[str]:
+    """One sentence about status cells that somebody changed."""
+    changed = [
+        f"case {row.case.case_id} ({row.status or 'empty'}, is {status})"
+        for row in rows
+        if row.status != (status := _status(records.get(row.case.case_id)))
+    ]
+    if not changed:
+        return []
+    more = f" and {len(changed) - _MOST_NAMED} more" if len(changed) > _MOST_NAMED else ""
+    named = ", ".join(changed[:_MOST_NAMED])
+    return [f"metadata.csv was edited by hand; its status column is overwritten: {named}{more}"]
+
+
+def _status(record: CaseRecord | None) -> Status:
+    return record.status if record else Status.PENDING
+
+
+def _results(gathered: Gathered) -> Iterator[list[str]]:
+    """The rows of results.csv, heading first; measures that only a hook added stand last."""
+    plan = gathered.plan
+    asked = [measure.name for measure in plan.measures]
+    added = [m.name for record in gathered.records.values() for m in record.measurements]
+    measures = list(dict.fromkeys([*asked, *added]))
+    yield ["case_id", "status", "verdict", *plan.sweep.swept, *measures]
+    for case in gathered.cases:
+        record = gathered.records.get(case.case_id)
+        values = {m.name: m.value for m in record.measurements} if record else {}
+        yield [
+            str(case.case_id),
+            _status(record),
+            record.verdict if record else Verdict.NONE,
+            *(value_to_text(case.parameters[name]) for name in case.swept),
+            *(number_cell(values.get(name)) for name in measures),
+        ]
+
+
+def _aggregate_row(result: AggregateResult, groups: Sequence[str]) -> list[str]:
+    return [
+        result.name,
+        result.measure,
+        result.over,
+        *(value_to_text(result.group[name]) if name in result.group else "" for name in groups),
+        number_cell(result.value),
+        result.unit,
+        # With a point missing there is no value that limits could judge: the cell says so.
+        Outcome.MISSING if result.outcome is Outcome.MISSING else result.verdict,
+        number_cell(result.min),
+        number_cell(result.max),
+        number_cell(result.margin),
+        str(result.n),
+        str(result.n_missing),
+    ]

@@ -1,0 +1,125 @@
+"""`inputs/`: sweep, testbench and DUT netlist as they were at build time, and whether they are still the same."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from simorc.core.errors import RunDirectoryError, UsageError
+from simorc.core.plan import Plan
+from simorc.workspace.files import storage_error
+from simorc.workspace.layout import RunDirectory
+from simorc.workspace.manifest import manifest_value, read_manifest, write_manifest
+
+_SKIPPED = frozenset({"__pycache__", ".git", ".ipynb_checkpoints", ".pytest_cache"})
+
+
+def copy_inputs(run: RunDirectory, plan: Plan) -> None:
+    """Copy the testbench folder, the sweep file and the DUT netlist into inputs/.
+
+    Symbolic links are followed: the copy holds files and folders only. Byte code, version control and the output
+    folder itself are left out.
+
+    Raises
+    ------
+    UsageError: links in the testbench folder go round in a circle
+    RunDirectoryError: a file cannot be read, or the copy not written
+    """
+    _copy_folder(Path(plan.testbench_dir), run.testbench, run.path.parent)
+    _copy_file(Path(plan.sweep_file), run.inputs / "sweep" / Path(plan.sweep_file).name)
+    netlist = plan.dut.get("netlist")
+    if netlist:
+        _copy_file(Path(netlist), run.inputs / "dut" / Path(netlist).name)
+
+
+def input_hashes(run: RunDirectory, model_files: Iterable[str | Path] = ()) -> dict[str, str]:
+    """sha256 of every file in inputs/ (by its path in the run directory) and of model files (by absolute path).
+
+    Raises
+    ------
+    RunDirectoryError: a file cannot be read
+    """
+    hashes = {path.relative_to(run.path).as_posix(): _sha256(path) for path in sorted(_files(run.inputs))}
+    return hashes | {str(path): _sha256(path) for path in sorted({Path(file).absolute() for file in model_files})}
+
+
+def changed_inputs(run: RunDirectory) -> list[str]:
+    """The files in inputs/ and the model files that are no longer what run.json recorded, or are gone.
+
+    Raises
+    ------
+    RunDirectoryError: run.json is damaged
+    """
+    recorded = manifest_value(read_manifest(run), "sha256", dict)
+    return [name for name, expected in recorded.items() if _hash_or_nothing(run.path / name) != expected]
+
+
+def accept_changed_inputs(run: RunDirectory) -> list[str]:
+    """Record the present hashes of changed files, and in `accepted_changes` what was changed; returns the names.
+
+    Raises
+    ------
+    RunDirectoryError: run.json is damaged or cannot be written
+    """
+    changed = changed_inputs(run)
+    if changed:
+        manifest = read_manifest(run)
+        now = {name: _hash_or_nothing(run.path / name) for name in changed}
+        before = [{"file": name, "was": manifest["sha256"][name], "is": now[name]} for name in changed]
+        manifest["accepted_changes"] = [*manifest.get("accepted_changes", []), *before]
+        manifest["sha256"] |= now
+        write_manifest(run, manifest)
+    return changed
+
+
+def _copy_folder(source: Path, target: Path, output: Path, above: tuple[Path, ...] = ()) -> None:
+    """Copy a folder; `above` are the real paths of the folders through which we came."""
+    real = source.resolve()
+    if real in above or (above and real in above[0].parents):
+        raise UsageError("a symbolic link leads back to a folder above it", where=str(source), hint="remove the link")
+    if real == output.resolve():
+        return
+    try:
+        target.mkdir(parents=True)
+        for entry in sorted(os.scandir(source), key=lambda entry: entry.name):
+            if entry.name in _SKIPPED:
+                continue
+            if entry.is_dir():
+                _copy_folder(Path(entry.path), target / entry.name, output, (*above, real))
+            elif entry.is_file():  # neither sockets, nor links to nothing such as an editor's lock
+                _copy_file(Path(entry.path), target / entry.name)
+    except OSError as error:
+        raise storage_error(error, source, "copy the testbench") from error
+
+
+def _copy_file(source: Path, target: Path) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, target)
+        target.chmod(target.stat().st_mode | 0o200)  # else a read-only original could not be deleted with its run
+    except OSError as error:
+        raise storage_error(error, source, f"copy {source.name}") from error
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*"):
+        if path.is_file() and not _SKIPPED.intersection(path.relative_to(folder).parts):
+            yield path
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise storage_error(error, path, "read an input") from error
+
+
+def _hash_or_nothing(path: Path) -> str | None:
+    try:
+        return _sha256(path)
+    except RunDirectoryError:
+        return None
