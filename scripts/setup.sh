@@ -32,21 +32,23 @@ venv_package() { # Debian keeps ensurepip apart; without it venv fails half-way
         "$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])'
 }
 
+apt_get() { # quiet, save for what it said in $said
+    said=$($root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Dpkg::Use-Pty=0 "$@" </dev/null 2>&1)
+}
+
 install() { # PACKAGE...
     if [ "$(id -u)" -eq 0 ]; then
         root=""
     elif [ -n "${CI:-}" ] && command -v sudo >/dev/null; then
         root="sudo -n"
     else
-        die "something is missing, type: sudo apt-get install $*"
+        die "not installed here, type: sudo apt-get install $*"
     fi
-    command -v apt-get >/dev/null || die "something is missing, install it as this system does: $*"
+    command -v apt-get >/dev/null || die "not installed here, install it as this system does: $*"
     printf 'installing by apt: %s\n' "$*"
-    get="$root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Dpkg::Use-Pty=0"
-    ls /var/lib/apt/lists/*Packages* >/dev/null 2>&1 || $get update </dev/null || die "apt-get update failed"
-    $get install --no-install-recommends "$@" </dev/null >/dev/null ||
-        { $get update </dev/null && $get install --no-install-recommends "$@" </dev/null >/dev/null; } ||
-        die "apt-get install $* failed"
+    ls /var/lib/apt/lists/*Packages* >/dev/null 2>&1 || apt_get update || die "apt-get update failed: $said"
+    apt_get install --no-install-recommends "$@" || # lists may be old: once more with new ones
+        { apt_get update && apt_get install --no-install-recommends "$@"; } || die "apt-get install $* failed: $said"
 }
 
 fingerprint() { # FILE...: of their content and of where the environment stands, as an environment cannot be moved
