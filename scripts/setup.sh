@@ -17,14 +17,19 @@ new_enough() { # PYTHON: is it there, and one that simorc runs on?
 }
 
 find_python() {
-    for candidate in ${PYTHON:+"$PYTHON"} python3 python3.13 python3.12 python3.11; do
+    if [ -n "${PYTHON:-}" ]; then
+        python=$PYTHON
+        new_enough "$python" || die "PYTHON=$PYTHON is not a Python 3.11 or newer"
+        return
+    fi
+    for candidate in python3 python3.13 python3.12 python3.11; do
         if new_enough "$candidate"; then
             python=$candidate
             return
         fi
     done
     command -v python3 >/dev/null || die "Python is missing, type: sudo apt-get install python3 python3-venv"
-    die "Python 3.11 or newer is needed, $(command -v python3) is $(python3 -V 2>&1): name another by make PYTHON=..."
+    die "Python 3.11 or newer is needed, $(command -v python3) is $(python3 -V 2>&1), name another: make PYTHON=... demo"
 }
 
 venv_package() { # Debian keeps ensurepip apart; without it venv fails half-way
