@@ -66,7 +66,7 @@ def _call(
 ) -> tuple[Measurement, CaseError | None]:
     try:
         value = functions[measure.name](waves, case)
-    except Exception as error:  # a user's function may raise anything; it costs this case alone
+    except (Exception, SystemExit) as error:  # a user's function may raise anything; it costs this case alone
         text = error.what if isinstance(error, SimorcError) else f"{type(error).__name__}: {error}"
         return _broken(measure, case, f"measures.py: {measure.name}() raised {text}")
     if value is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,11 +49,10 @@ class Measured(Mapping[str, "float | None"]):
 class CaseSimulator:
     """Simulates decks under the conditions of one case, apart from the case's own recorded result."""
 
-    def __init__(self, context: RunContext, case: Case, folder: Path) -> None:
+    def __init__(self, context: RunContext, case: Case) -> None:
         self._context = context
         self._case = case
-        self._folder = folder
-        self._count = 0
+        self._folders: list[Path] = []
 
     def run(self, deck: str | None = None, **parameters: object) -> SimulationResult:
         """Simulate the testbench's template, or another deck, with some parameters changed.
@@ -68,8 +69,14 @@ class CaseSimulator:
         """
         from simorc.plugin.own_simulation import simulate
 
-        self._count += 1
-        return simulate(self._context.runner, self._case, deck, parameters, self._folder / str(self._count))
+        name = f".own-{self._case.case_id}-{os.getpid()}-{len(self._folders)}"
+        self._folders.append(self._context.run.results / name)
+        return simulate(self._context.runner, self._case, deck, parameters, self._folders[-1])
+
+    def tidy(self) -> None:
+        """Delete what was simulated; called at the end of the test."""
+        for folder in self._folders:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
@@ -115,6 +122,8 @@ def waves(measure: Measured, case: Case, simorc_context: RunContext) -> Waveform
 
 
 @pytest.fixture
-def simulator(case: Case, simorc_context: RunContext, tmp_path: Path) -> CaseSimulator:
-    """Simulates further decks under the conditions of this case."""
-    return CaseSimulator(simorc_context, case, tmp_path)
+def simulator(case: Case, simorc_context: RunContext) -> Iterator[CaseSimulator]:
+    """Simulates further decks under the conditions of this case; their files last as long as the test."""
+    made = CaseSimulator(simorc_context, case)
+    yield made
+    made.tidy()

@@ -15,15 +15,20 @@ from simorc.plugin.case_runner import CaseRunner
 def simulate(
     runner: CaseRunner, case: Case, deck: str | None, parameters: Mapping[str, object], folder: Path
 ) -> SimulationResult:
-    """Simulate the template, or another deck, in a folder of its own with some parameters changed."""
+    """Simulate the template, or another deck, in a new folder with some parameters changed.
+
+    Parameters
+    ----------
+    folder: in `results/` of the run directory, where the relative paths of a rendered deck hold
+    """
     values: dict[str, Value] = dict(case.parameters)
     for name, value in parameters.items():
         if name not in values:
             raise KeyError(f"{name!r} is not a parameter of testbench {runner.plan.testbench!r}")
         values[name] = value_from_text(value if isinstance(value, str) else value_to_text(value))  # type: ignore[arg-type]
     changed = replace(case, parameters=values)
-    text = deck if deck is not None else runner.renderer.render(changed, folder)
-    folder.mkdir(parents=True)
+    text = deck if deck is not None else runner.renderer.render(changed)
+    folder.mkdir()
     result = runner.simulator.run(runner.simulator.prepare(text, changed, {}), folder, runner.timeout_s)
     if result.error is not None:
         raise result.error
