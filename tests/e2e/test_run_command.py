@@ -1,0 +1,331 @@
+"""`simorc build`, `run`, `judge` on real ngspice, as a person types them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+pytestmark = pytest.mark.ngspice
+SLOW_TEMPLATE = """* takes about half a second a case
+v1 in 0 pulse(0 {{ parameters.vin }} 0 1n 1n 1u 2u)
+r1 in out {{ parameters.r1 }}
+c1 out 0 1n
+.tran 1n 400u
+.meas tran vout max v(out)
+.end
+"""
+HANGING_TEMPLATE = SLOW_TEMPLATE.replace("400u", "{% if parameters.vin == 2.0 %}100{% else %}4u{% endif %}")
+
+
+def rows(path):
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+def records(run):
+    found = [json.loads(path.read_text()) for path in (run / ".status").glob("case_*.json")]
+    return {record["case_id"]: record for record in found}
+
+
+@pytest.mark.req("SIM-03", "SIM-05", "SIM-09", "SIM-10", "SIM-12")
+def test_build_and_run(project):
+    built = project.simorc("build", "divider", "--run-id", "first")
+    assert built.stdout == "first\n"
+    run = project.folder / "simulations" / "first"
+    before = rows(run / "metadata.csv")
+    assert [(r["case_id"], r["vin"], r["r1"], r["status"], r["result_path"]) for r in before[:2]] == [
+        ("0", "1.0", "1k", "pending", "results/0/"),
+        ("1", "1.0", "2k", "pending", "results/1/"),
+    ]
+    done = project.simorc("run", "first", "-n", "2")
+    assert "first: PASS: 6/6 completed" in done.stdout
+    assert {r["status"] for r in rows(run / "metadata.csv")} == {"completed"}
+    for row in rows(run / "results.csv"):
+        r1 = {"1k": 1e3, "2k": 2e3, "3k": 3e3}[row["r1"]]
+        assert float(row["vout"]) == pytest.approx(float(row["vin"]) * 1e3 / (r1 + 1e3), rel=1e-5)
+    assert {p.name for p in (run / "results" / "0").iterdir()} >= {"netlist.spice", "ngspice.log", "results.raw"}
+    manifest = json.loads((run / "run.json").read_text())
+    assert manifest["versions"]["simulator"].startswith("ngspice-")
+    assert manifest["executions"][0]["ended"] == "completed"
+    assert manifest["repeatable"] == {"case": 0, "identical": True}
+
+
+@pytest.mark.req("SIM-12")
+def test_the_deck_runs_by_hand_with_the_same_result(project):
+    run = project.build()
+    project.simorc("run", str(run))
+    folder = run / "results" / "4"
+    kept = (folder / "results.raw").read_bytes().partition(b"Binary:")[2]
+    (folder / "results.raw").unlink()
+    subprocess.run(["ngspice", "-b", "netlist.spice"], cwd=folder, check=False, capture_output=True)
+    assert (folder / "results.raw").read_bytes().partition(b"Binary:")[2] == kept
+
+
+@pytest.mark.req("SIM-15")
+def test_a_second_run_does_nothing(project):
+    run = project.build()
+    project.simorc("run", str(run))
+    before = records(run)
+    again = project.simorc("run", str(run))
+    assert "nothing to run" in again.stdout
+    assert records(run) == before
+
+
+@pytest.mark.req("SIM-15")
+def test_case_runs_whatever_its_status_and_keeps_the_former_record(project):
+    run = project.build()
+    project.simorc("run", str(run))
+    project.simorc("run", str(run), "--case", "1,3-4")
+    assert [records(run)[k]["attempt"] for k in range(6)] == [1, 2, 1, 2, 2, 1]
+    assert len(list((run / ".status" / "history").iterdir())) == 3
+    refused = project.simorc("run", str(run), "--case", "6", code=2)
+    assert "no case 6: there are 0 to 5" in refused.stderr
+
+
+def test_sample_is_spread_over_the_axes(project):
+    run = project.build()
+    project.simorc("run", str(run), "--sample", "3")
+    done = [row for row in rows(run / "metadata.csv") if row["status"] == "completed"]
+    assert {row["r1"] for row in done} == {"1k", "2k", "3k"}
+    assert {row["vin"] for row in done} == {"1.0", "2.0"}
+
+
+def test_dry_run_starts_nothing(project):
+    run = project.build()
+    done = project.simorc("run", str(run), "--dry-run")
+    assert "6 of 6 cases to run: 0-5" in done.stdout
+    assert records(run) == {}
+
+
+@pytest.mark.req("SIM-12")
+def test_a_case_over_its_time_is_killed_alone_and_the_run_goes_on(project):
+    project.write("tb/divider.spice.j2", HANGING_TEMPLATE)
+    run = project.build()
+    begin = time.monotonic()
+    done = project.simorc("run", str(run), "-n", "2", "--timeout", "1", code=1)
+    assert time.monotonic() - begin < 30
+    assert [records(run)[k]["status"] for k in range(6)] == ["completed"] * 3 + ["failed"] * 3
+    assert {records(run)[k]["error_kind"] for k in (3, 4, 5)} == {"timeout"}
+    assert "3 failed" in done.stdout
+    assert f"simorc run {run.name} --case 3" in done.stdout
+
+
+def test_max_fail_starts_no_more(project):
+    project.write("tb/divider.spice.j2", SLOW_TEMPLATE.replace("c1 out 0 1n", "c1 out 0 1n\nx1 out 0 nothing"))
+    run = project.build()
+    done = project.simorc("run", str(run), "-n", "1", "--max-fail", "2", code=1)
+    assert sum(record["status"] == "failed" for record in records(run).values()) == 2
+    assert "cases did not run" in done.stderr
+    assert records(run)[0]["error_kind"] == "missing_model"
+    assert "nothing" in records(run)[0]["error_message"]
+
+
+def wait_for(condition, seconds=20.0):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.02)
+
+
+@pytest.mark.req("SIM-14", "SIM-15")
+def test_ctrl_c_finishes_running_cases_gathers_and_resumes(project):
+    project.write("tb/divider.spice.j2", SLOW_TEMPLATE)
+    run = project.build()
+    command = project.start("run", str(run), "-n", "2")
+    wait_for(lambda: any(r["status"] == "completed" for r in records(run).values()))
+    command.send_signal(signal.SIGINT)
+    _, errors = command.communicate(timeout=60)
+    assert command.returncode == 130
+    assert "go on with: simorc run" in errors
+    statuses = [row["status"] for row in rows(run / "metadata.csv")]
+    assert set(statuses) == {"completed", "pending"}
+    before = {k: r for k, r in records(run).items() if r["status"] == "completed"}
+    project.simorc("run", str(run))
+    assert {row["status"] for row in rows(run / "metadata.csv")} == {"completed"}
+    assert {k: records(run)[k] for k in before} == before
+
+
+@pytest.mark.req("SIM-14", "SIM-15")
+def test_a_second_ctrl_c_kills_at_once(project):
+    project.write("tb/divider.spice.j2", HANGING_TEMPLATE)
+    run = project.build()
+    command = project.start("run", str(run), "-n", "2")
+    wait_for(lambda: any(r["status"] == "in_progress" and r["case_id"] > 2 for r in records(run).values()))
+    command.send_signal(signal.SIGINT)
+    time.sleep(0.5)
+    begin = time.monotonic()
+    command.send_signal(signal.SIGINT)
+    command.communicate(timeout=60)
+    assert time.monotonic() - begin < 10
+    assert command.returncode == 130
+    assert "in_progress" in {row["status"] for row in rows(run / "metadata.csv")}
+    wait_for(lambda: not left_over(run))
+
+
+def left_over(run):
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):  # noqa: PTH208
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as file:  # noqa: PTH123
+                found += [pid] if f"SIMORC_RUN={run}".encode() in file.read() else []
+        except OSError:
+            continue
+    return found
+
+
+@pytest.mark.req("SIM-15")
+def test_two_runs_of_one_directory_exclude_each_other(project):
+    project.write("tb/divider.spice.j2", SLOW_TEMPLATE)
+    run = project.build()
+    command = project.start("run", str(run), "-n", "1")
+    wait_for(lambda: records(run))
+    refused = project.simorc("run", str(run), code=2)
+    assert "is in use by process" in refused.stderr
+    command.send_signal(signal.SIGINT)
+    command.communicate(timeout=60)
+
+
+def test_the_projects_own_pytest_settings_do_not_matter(project):
+    project.write("pytest.ini", "[pytest]\naddopts = --no-such-option\n")
+    project.write("conftest.py", "raise RuntimeError('not mine')\n")
+    project.write("simulations/conftest.py", "raise RuntimeError('not mine')\n")
+    project.environment = {"PYTEST_ADDOPTS": "--neither-this", "PYTEST_PLUGINS": "no_such_plugin"}
+    run = project.build()
+    project.simorc("run", str(run))
+
+
+def test_pytest_arguments_pass_through(project):
+    run = project.build()
+    project.simorc("run", str(run), "--", "-k", "r1:2k", "--junitxml=out.xml")
+    assert sorted(records(run)) == [1, 4]
+    assert (project.folder / "out.xml").is_file()
+
+
+@pytest.mark.req("SIM-01")
+def test_html_of_pytest(project):
+    run = project.build()
+    project.simorc("run", str(run), "--html")
+    assert "vout" in (run / "report" / "tests.html").read_text()
+
+
+def test_ngspice_missing_is_exit_3(project):
+    run = project.build()
+    project.environment = {"PATH": os.path.dirname(sys.executable)}  # noqa: PTH120
+    missing = project.simorc("run", str(run), code=3)
+    assert "apt-get install ngspice" in missing.stderr
+    assert "Traceback" not in missing.stderr
+    assert records(run) == {}
+
+
+@pytest.mark.req("SIM-02")
+def test_changed_inputs_are_refused_unless_accepted(project):
+    run = project.build()
+    deck = run / "inputs" / "testbench" / "divider.spice.j2"
+    deck.write_text(deck.read_text().replace("1k", "2k"))
+    refused = project.simorc("run", str(run), code=2)
+    assert "divider.spice.j2" in refused.stderr
+    assert "--accept-changed" in refused.stderr
+    project.simorc("run", str(run), "--accept-changed", "--note", "two kilohms")
+    manifest = json.loads((run / "run.json").read_text())
+    assert manifest["accepted_changes"][0]["file"].endswith("divider.spice.j2")
+    assert manifest["executions"][0]["note"] == "two kilohms"
+
+
+def test_a_changed_model_file_is_refused(project):
+    project.write("models/r.lib", "* nothing\n")
+    template = project.folder / "tb" / "divider.spice.j2"
+    template.write_text(template.read_text().replace("* divider\n", "* divider\n.include ../models/r.lib\n"))
+    run = project.build()
+    project.write("models/r.lib", "* something\n")
+    assert "models/r.lib" in project.simorc("run", str(run), code=2).stderr
+
+
+def test_metadata_edited_while_running_loses_nothing(project):
+    project.write("tb/divider.spice.j2", SLOW_TEMPLATE)
+    run = project.build()
+    command = project.start("run", str(run), "-n", "2")
+    wait_for(lambda: records(run))
+    text = (run / "metadata.csv").read_text()
+    (run / "metadata.csv").write_text(text.replace("results/5/,2.0", "results/5/,9.0"))
+    _, errors = command.communicate(timeout=60)
+    assert command.returncode == 2
+    assert "column vin: found '9.0', expected '2.0'" in errors
+    assert {r["status"] for r in records(run).values()} == {"completed"}
+    (run / "metadata.csv").write_text(text)
+    project.simorc("run", str(run))
+    assert {row["status"] for row in rows(run / "metadata.csv")} == {"completed"}
+
+
+@pytest.mark.req("SIM-15")
+def test_a_truncated_status_file_runs_again_and_a_stray_one_is_told(project):
+    run = project.build()
+    project.simorc("run", str(run))
+    (run / ".status" / "case_2.json").write_text('{"schema": 1, "case_id": 2, "sta')
+    (run / ".status" / "case_77.json").write_text((run / ".status" / "case_1.json").read_text().replace("1", "77", 2))
+    done = project.simorc("run", str(run))
+    assert "case_2.json" in done.stdout or records(run)[2]["status"] == "completed"
+    assert records(run)[2]["status"] == "completed"
+    assert "case_77.json" in done.stdout
+    assert len(rows(run / "metadata.csv")) == 6
+
+
+def test_an_unreadable_raw_file_fails_no_other_command(project):
+    run = project.build()
+    project.simorc("run", str(run))
+    (run / "results" / "3" / "results.raw").write_bytes(b"Title: x\nPlotname: AC\nFlags: comp")
+    project.simorc("run", str(run))
+    judged = project.simorc("judge", str(run), code=None)
+    assert "Traceback" not in judged.stderr
+
+
+@pytest.mark.req("SIM-16")
+def test_judge_takes_todays_specs_and_keeps_the_raw_files(project):
+    run = project.build()
+    project.simorc("run", str(run))
+    raw = (run / "results" / "0" / "results.raw").read_bytes()
+    config = (project.folder / "tb" / "config.yaml").read_text()
+    project.write(
+        "tb/config.yaml",
+        config.replace("vout: {unit: V}", "vout: {unit: V, spec: {max: 0.9}}\n  twice: {unit: V, source: python}"),
+    )
+    project.write("tb/measures.py", "def twice(waves, case):\n    return 2 * waves['v(out)'][-1]\n")
+    judged = project.simorc("judge", str(run), code=1)
+    assert "case 3: vout: 1 V none -> 1 V fail" in judged.stdout
+    assert (run / "results" / "0" / "results.raw").read_bytes() == raw
+    for row in rows(run / "results.csv"):
+        assert float(row["twice"]) == pytest.approx(2 * float(row["vout"]), rel=1e-5)
+    manifest = json.loads((run / "run.json").read_text())
+    assert manifest["judged"][0]["before"] != manifest["judged"][0]["after"]
+    assert "nothing changed" in project.simorc("judge", str(run), code=1).stdout
+    project.simorc("run", str(run), code=1)
+
+
+@pytest.mark.req("SIM-10")
+def test_build_refuses_to_overwrite_unless_forced(project):
+    project.build("divider", "--run-id", "first")
+    refused = project.simorc("build", "divider", "--run-id", "first", code=2)
+    assert "--force" in refused.stderr
+    project.build("divider", "--run-id", "first", "--force")
+
+
+@pytest.mark.parametrize("run_id", ["../away", "a/b", "..", "", "-x", "1run"])
+def test_a_bad_run_id_is_refused(project, run_id):
+    refused = project.simorc("build", "divider", f"--run-id={run_id}", code=2)
+    assert "Traceback" not in refused.stderr
+    assert not (project.folder / "simulations").exists() or not list((project.folder / "simulations").iterdir())
+
+
+def test_show_and_dry_run_write_nothing(project):
+    shown = project.simorc("build", "divider", "--show", "4")
+    assert "r1 in out 2k" in shown.stdout
+    assert "v1 in 0 2.0" in shown.stdout
+    assert project.simorc("build", "divider", "--dry-run").stdout == ""
+    assert not (project.folder / "simulations").exists()
+    assert "there are 0 to 5" in project.simorc("build", "divider", "--show", "6", code=2).stderr
