@@ -145,8 +145,8 @@ def check_name(text: str) -> str:
 
 
 def is_run_directory(path: Path) -> bool:
-    """Whether a folder is, or was, a run directory: it has a manifest or a metadata.csv, perhaps a damaged one."""
-    return (path / "run.json").is_file() or (path / "metadata.csv").is_file()
+    """Whether a folder is a run directory, perhaps a damaged one: at least two of four things are there."""
+    return sum((path / name).exists() for name in ("run.json", "metadata.csv", ".status", "inputs/plan.json")) >= 2
 
 
 def list_runs(output: Path) -> list[RunDirectory]:

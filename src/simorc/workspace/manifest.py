@@ -7,14 +7,16 @@ import platform
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simorc import __version__
 from simorc.core.errors import RunDirectoryError
-from simorc.core.plan import Plan
 from simorc.workspace.clock import utc_text
 from simorc.workspace.files import read_json, replace_file
 from simorc.workspace.layout import RunDirectory
+
+if TYPE_CHECKING:
+    from simorc.core.plan import Plan  # brings numpy along, for which `simorc status` has no time
 
 SCHEMA = 1
 

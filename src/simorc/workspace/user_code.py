@@ -7,7 +7,6 @@ into inputs/.
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import hashlib
 import sys
@@ -74,41 +73,10 @@ def load_module(source: RunDirectory | Path, file: str) -> ModuleType:
     return module
 
 
-def missing_functions(path: Path, names: Sequence[str]) -> list[CaseError]:
-    """What is wrong with a measures.py, found by reading it alone: a syntax error, functions that it does not name."""
-    if not names:
-        return []
-    try:
-        tree = ast.parse(path.read_bytes(), str(path))
-    except OSError:
-        return [CaseError(ErrorKind.MEASURE_ERROR, f"there is no {path.name}", where=str(path.parent))]
-    except (SyntaxError, ValueError) as error:
-        return [_import_error(error, path.parent, path)]
-    known = list(_top_level_names(tree))
-    if "*" in known:
-        return []
-    return [_missing(name, known, str(path)) for name in names if name not in known]
-
-
 def _missing(name: str, known: Sequence[str], where: str) -> CaseError:
     close = get_close_matches(name, known, n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"write: def {name}(waves, case): ..."
     return CaseError(ErrorKind.MEASURE_ERROR, f"there is no function {name}()", where=where, hint=hint)
-
-
-def _top_level_names(tree: ast.Module) -> Iterator[str]:
-    """Every name that a module binds outside functions and classes; `*` for what cannot be known."""
-    pending: list[ast.AST] = list(tree.body)
-    while pending:
-        node = pending.pop()
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            yield node.name
-            continue
-        if isinstance(node, ast.alias):
-            yield (node.asname or node.name).partition(".")[0]
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield node.id
-        pending.extend(ast.iter_child_nodes(node))
 
 
 @contextlib.contextmanager
