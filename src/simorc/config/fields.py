@@ -1,0 +1,123 @@
+"""The kinds of value that a key may hold, and the base of all sections.
+
+A kind is one object: its name stands in error messages and in the reference, and it reads the value.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from simorc.core.units import Value, parse_number, value_from_text, value_to_text
+
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class Section(BaseModel):
+    """A mapping of the YAML files; an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a key may hold: `expected` names it, `read` returns the value or raises ValueError."""
+
+    expected: str
+    read: Callable[[Any], Any]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self._check)
+
+    def _check(self, raw: Any) -> Any:
+        try:
+            return self.read(raw)
+        except ValueError as error:
+            raise PydanticCustomError("kind", "{expected}", {"expected": self.expected}) from error
+
+
+def key(default: Any, meaning: str, *, example: str, shown: str = "") -> Any:
+    """A key of a section: default, meaning, an example in YAML, and words for a default that does not show itself."""
+    return Field(default, description=meaning, json_schema_extra={"example": example, "shown": shown})
+
+
+def _text(raw: Any) -> str:
+    if not isinstance(raw, str):
+        raise ValueError
+    return raw
+
+
+def _line(raw: Any) -> str:
+    if not isinstance(raw, str) or not raw.strip() or _UNPRINTABLE.search(raw):
+        raise ValueError
+    return raw
+
+
+def _switch(raw: Any) -> bool:
+    if not isinstance(raw, bool):
+        raise ValueError
+    return raw
+
+
+def _number(raw: Any) -> int | float:
+    """A finite number as it is in YAML, or a text with a SPICE scale factor."""
+    number = parse_number(raw) if isinstance(raw, str) else raw
+    if number is None or isinstance(number, bool) or not isinstance(number, (int, float)):
+        raise ValueError
+    if not math.isfinite(number):
+        raise ValueError
+    return number
+
+
+def _positive(raw: Any) -> float:
+    number = float(_number(raw))
+    if number <= 0:
+        raise ValueError
+    return number
+
+
+def _whole(raw: Any) -> int:
+    number = _number(raw)
+    if number != int(number) or number < 0:
+        raise ValueError
+    return int(number)
+
+
+def _count(raw: Any) -> int:
+    number = _whole(raw)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def _value(raw: Any) -> Value:
+    """A parameter's value: finite, printable, and the same after a trip through text."""
+    if not isinstance(raw, (bool, int, float, str)) or (isinstance(raw, float) and not math.isfinite(raw)):
+        raise ValueError
+    if isinstance(raw, str) and _UNPRINTABLE.search(raw):
+        raise ValueError
+    return value_from_text(value_to_text(raw))
+
+
+def _listed(raw: Any) -> Any:
+    return [raw] if isinstance(raw, (str, int, float)) else raw
+
+
+Text = Annotated[str, Kind("a text", _text)]
+Line = Annotated[str, Kind("a text of one line", _line)]
+FilePath = Annotated[str, Kind("a path", _line)]
+Switch = Annotated[bool, Kind("true or false", _switch)]
+Number = Annotated[float, Kind("a finite number", lambda raw: float(_number(raw)))]
+Written = Annotated[float, Kind("a finite number", _number)]
+Positive = Annotated[float, Kind("a number above 0", _positive)]
+Whole = Annotated[int, Kind("a whole number, not negative", _whole)]
+Count = Annotated[int, Kind("a whole number of at least 1", _count)]
+Scalar = Annotated[Value, Kind("a finite number, a text, or true or false", _value)]
+OptionValue = Annotated[str, Kind("a number or a text", lambda raw: value_to_text(_value(raw)))]
+Texts = Annotated[tuple[Line, ...], BeforeValidator(_listed)]

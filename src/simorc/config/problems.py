@@ -1,0 +1,98 @@
+"""Collect problems, so that a user sees all of them at once, and word them alike."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+
+from simorc.core.errors import ConfigError, Problem
+from simorc.core.units import Quantity
+
+_MOST_NAMES = 12
+_LONGEST = 60
+_LINE = re.compile(r":(\d+)(?::|$)")
+
+
+class Problems:
+    """Problems in the order in which they were found, each once."""
+
+    def __init__(self) -> None:
+        self._found: dict[Problem, None] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def add(self, problem: Problem) -> None:
+        """Note one problem."""
+        self._found[problem] = None
+
+    def extend(self, problems: Iterable[Problem]) -> None:
+        """Note several problems."""
+        self._found.update(dict.fromkeys(problems))
+
+    def raise_all(self) -> None:
+        """Raise ConfigError with all problems, file by file in order of their lines; nothing where there are none."""
+        if self._found:
+            files: dict[str, list[Problem]] = {}
+            for problem in self._found:
+                files.setdefault(_file(problem), []).append(problem)
+            raise ConfigError([problem for group in files.values() for problem in sorted(group, key=_line)])
+
+
+def _file(problem: Problem) -> str:
+    match = _LINE.search(problem.where)
+    return problem.where[: match.start()] if match else problem.where
+
+
+def _line(problem: Problem) -> int:
+    match = _LINE.search(problem.where)
+    return int(match.group(1)) if match else 0
+
+
+def printed(value: object) -> str:
+    """What stands in a file, in words short enough for one line.
+
+    >>> printed("abc"), printed(5.0), printed(None), printed([1, 2])
+    ("'abc'", '5.0', 'nothing', 'a list')
+    """
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    if isinstance(value, Quantity):
+        return str(value)
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def one_of(names: Iterable[str]) -> str:
+    """The names that would be right, for `expected`."""
+    listed = list(names)
+    if not listed:
+        return "none, as there are none here"
+    more = f", … ({len(listed)} in all)" if len(listed) > _MOST_NAMES else ""
+    return f"one of {', '.join(listed[:_MOST_NAMES])}{more}"
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """A suggestion for a misspelt name, or an empty text.
+
+    >>> did_you_mean("tmep", ["temp", "vin"])
+    "did you mean 'temp'?"
+    """
+    lower = {candidate.lower(): candidate for candidate in known}
+    close = get_close_matches(str(name).lower()[:100], lower, n=1)
+    return f"did you mean {lower[close[0]]!r}?" if close else ""
+
+
+def shown_path(path: Path) -> str:
+    """A path as people read it: relative to the current folder, or absolute where that is shorter."""
+    absolute = os.path.abspath(path)  # noqa: PTH100 (pathlib cannot drop `..` without following links)
+    return min(os.path.relpath(absolute), absolute, key=len)

@@ -1,0 +1,57 @@
+"""The keys of sim_setup.yaml."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from simorc.config.fields import Count, FilePath, Line, OptionValue, Positive, Section, Texts, key
+
+
+class Dut(Section):
+    """The circuit under test."""
+
+    schematic: FilePath | None = key(None, "Schematic of the DUT.", example="./schematics/ldo.sch")
+    netlist: FilePath | None = key(
+        None,
+        "Netlist of the DUT, a `.subckt`; a template reaches it as `{{ dut.netlist }}`.",
+        example="./netlists/ldo.spice",
+    )
+
+
+class Overrides(Section):
+    """Simulator settings that a testbench may state itself; they win over those of the setup."""
+
+    timeout_s: Positive | None = key(300.0, "Seconds that one case may take, measure functions included.", example="60")
+    init: Texts | None = key(
+        (), "Lines of the init file that the simulator reads before the deck.", example="[set ngbehavior=hsa]"
+    )
+    retries: tuple[dict[str, OptionValue], ...] | None = key(
+        (),
+        "Simulator options for further attempts when a case does not converge, one set an attempt.",
+        example="[{gmin: 1e-10}, {reltol: 5e-3, method: gear}]",
+    )
+    threads: Count | None = key(1, "Threads of one simulator process.", example="1")
+
+
+class Simulator(Overrides):
+    """How decks are run."""
+
+    name: Line = key("ngspice", "The simulator, by the name of its entry point.", example="ngspice")
+    keep: Literal["all", "failed", "none"] = key(
+        "all", "Whose result folders stay after the run: those of all cases, of failed ones, or none.", example="failed"
+    )
+
+
+class Setup(Section):
+    """The project: what is tested, by which testbenches, over which sweeps."""
+
+    dut: Dut = key(Dut(), "The circuit under test.", example="{netlist: ./netlists/ldo.spice}")
+    testbenches: dict[str, FilePath] = key(
+        {}, "Testbenches: name and folder.", example="{tempco: ./testbenches/tempco}"
+    )
+    sweeps: dict[str, FilePath] = key({}, "Sweeps: name and file.", example="{pvt: ./sweeps/pvt.yaml}")
+    benches: dict[str, FilePath] = key(
+        {}, "Benches of instruments: name and file.", example="{lab: ./benches/lab.yaml}"
+    )
+    simulator: Simulator = key(Simulator(), "How decks are run.", example="{name: ngspice, timeout_s: 60}")
+    output: FilePath = key("./simulations", "Folder of the run directories.", example="./simulations")
