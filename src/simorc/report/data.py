@@ -1,0 +1,103 @@
+"""Pure: all that a report is made of, and the verdict over it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+from simorc.core.aggregates import AggregateResult
+from simorc.core.case import Case
+from simorc.core.measurement import Measurement
+from simorc.core.plan import Plan
+from simorc.core.record import CaseRecord, Status, Tally
+from simorc.core.spec import Verdict
+from simorc.core.waveforms import Waveforms
+
+
+class RunVerdict(StrEnum):
+    """What the page says at the top. `done`: everything ran and nothing has limits."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    INCOMPLETE = "incomplete"
+    DONE = "done"
+
+
+def no_waveforms(case_id: int) -> Waveforms:
+    """The reader of a run that kept no waveforms."""
+    return Waveforms()
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """All that a report is made of.
+
+    Parameters
+    ----------
+    cases: every case of the run, in the order of metadata.csv, also those that have not run
+    records: what is there, by case id
+    aggregates: computed from exactly these records
+    manifest: run.json
+    notes: sentences about the run as a whole
+    logs: path of the log relative to the run directory, by case id, where there is one
+    waveforms: reads the waveforms of one case; raises a CaseError where they are unreadable
+    """
+
+    plan: Plan
+    cases: Sequence[Case]
+    records: Mapping[int, CaseRecord]
+    aggregates: Sequence[AggregateResult] = ()
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+    logs: Mapping[int, str] = field(default_factory=dict)
+    waveforms: Callable[[int], Waveforms] = no_waveforms
+
+    @property
+    def run_id(self) -> str:
+        """Name of the run."""
+        return str(self.manifest.get("run_id") or self.plan.sweep.name)
+
+    @cached_property
+    def tally(self) -> Tally:
+        """Counts of cases."""
+        return Tally.of(len(self.cases), [self.records[c.case_id] for c in self.cases if c.case_id in self.records])
+
+    @cached_property
+    def _measured(self) -> dict[int, dict[str, Measurement]]:
+        return {i: {m.name: m for m in record.measurements} for i, record in self.records.items()}
+
+    def status(self, case_id: int) -> Status:
+        """Status of a case, `pending` where nothing is recorded."""
+        record = self.records.get(case_id)
+        return record.status if record else Status.PENDING
+
+    def measurement(self, case_id: int, name: str) -> Measurement | None:
+        """One measure of one case, whatever the status of the case; None where it is not recorded."""
+        return self._measured.get(case_id, {}).get(name)
+
+    def finished(self, case_id: int, name: str) -> Measurement | None:
+        """One measure of one case that completed; None otherwise. What a failed case left judges nothing."""
+        return self.measurement(case_id, name) if self.status(case_id) is Status.COMPLETED else None
+
+
+def verdict(data: ReportData) -> RunVerdict:
+    """The verdict over a run: anything out of spec or failed fails it; else anything open leaves it incomplete."""
+    tally = data.tally
+    if tally.out_of_spec or tally[Status.FAILED] or failing_aggregates(data):
+        return RunVerdict.FAIL
+    if not data.cases or tally[Status.COMPLETED] < tally.total:
+        return RunVerdict.INCOMPLETE
+    return RunVerdict.PASS if _is_judged(data) else RunVerdict.DONE
+
+
+def failing_aggregates(data: ReportData) -> list[AggregateResult]:
+    """The aggregates that are out of spec."""
+    return [result for result in data.aggregates if result.verdict is Verdict.FAIL]
+
+
+def _is_judged(data: ReportData) -> bool:
+    verdicts = [record.verdict for record in data.records.values()] + [result.verdict for result in data.aggregates]
+    return any(verdict is not Verdict.NONE for verdict in verdicts)

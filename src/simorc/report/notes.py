@@ -1,0 +1,70 @@
+"""Pure: what a reader should know about how the results came to be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from simorc.core.ranges import format_ranges
+from simorc.report.data import ReportData
+from simorc.report.display import count
+
+
+def notes(data: ReportData) -> list[str]:
+    """Warnings and notes as sentences: of the run, of its cases, retries used, changes made by hand, executions."""
+    records = data.records.values()
+    return [
+        *data.notes,
+        *_repeatable(data.manifest),
+        *_by_cases((text, r.case_id) for r in records for text in r.warnings),
+        *_retries((_options(r.retries[-1]), r.case_id) for r in records if r.retries),
+        *_again([r.case_id for r in records if r.attempt > 1]),
+        *_cached([r.case_id for r in records if r.cached_from]),
+        *_executions(data.manifest.get("executions", [])),
+    ]
+
+
+def _repeatable(manifest: Mapping[str, Any]) -> list[str]:
+    checked = manifest.get("repeatable")
+    if not isinstance(checked, Mapping):
+        return []
+    case = checked.get("case")
+    if checked.get("identical"):
+        return [f"Case {case} was run twice: the results are identical."]
+    return [f"Case {case} was run twice and the results differ: the models draw at random, and no seed is swept."]
+
+
+def _by_cases(found: Iterable[tuple[str, int]]) -> list[str]:
+    cases: dict[str, list[int]] = {}
+    for text, case_id in found:
+        cases.setdefault(text, []).append(case_id)
+    return [f"{text} ({_named(ids)})" for text, ids in cases.items()]
+
+
+def _retries(found: Iterable[tuple[str, int]]) -> list[str]:
+    return [f"Converged only after a retry with {text}" for text in _by_cases(found)]
+
+
+def _options(options: Mapping[str, str]) -> str:
+    return ", ".join(f"{name}={value}" if value else name for name, value in options.items()) or "other options"
+
+
+def _again(ids: list[int]) -> list[str]:
+    return [f"{count(len(ids), 'case')} ran more than once ({_named(ids)})."] if ids else []
+
+
+def _cached(ids: list[int]) -> list[str]:
+    return [f"{count(len(ids), 'case')} taken over from an earlier run ({_named(ids)})."] if ids else []
+
+
+def _executions(executions: Any) -> list[str]:
+    listed = [e for e in executions if isinstance(e, Mapping)] if isinstance(executions, list) else []
+    sentences = [f"Note of {e.get('started', 'a run')}: {e['note']}" for e in listed if e.get("note")]
+    stopped = sum(e.get("ended") == "interrupted" for e in listed)
+    if stopped:
+        sentences.append(f"The run was interrupted {'once' if stopped == 1 else f'{stopped} times'} and resumed.")
+    return sentences
+
+
+def _named(ids: list[int]) -> str:
+    return f"{'case' if len(ids) == 1 else 'cases'} {format_ranges(ids)}"

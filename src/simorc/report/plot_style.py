@@ -1,0 +1,190 @@
+"""How plots look: colours, figures, axes with engineering units. No state of pyplot is touched."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, to_hex
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+from simorc.core.units import Value, as_number, value_to_text
+from simorc.report.display import Scale, is_numeric, quantity
+
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+MANY = len(MARKERS)
+WIDTH_IN = 5.8
+_RAMP = ("#3d6fe0", "#1f9bb5", "#3aa655", "#c79a1e", "#d9602b")
+_RC = {
+    "font.size": 9.0,
+    "axes.linewidth": 0.8,
+    "lines.solid_capstyle": "round",
+    "lines.solid_joinstyle": "round",
+    "path.simplify_threshold": 0.25,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "simorc",
+    "text.parse_math": False,
+    "axes.unicode_minus": True,
+    "hatch.linewidth": 0.6,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """Colours of one rendering. The series are chosen to stay apart for colour-blind readers."""
+
+    ink: str
+    muted: str
+    grid: str
+    paper: str
+    series: tuple[str, ...]
+    limit: str
+    fail: str
+
+
+LIGHT = Theme(
+    "#1b2430",
+    "#5b6674",
+    "#e3e7ec",
+    "#ffffff",
+    ("#0069b4", "#d07a00", "#008a68", "#b04f8c", "#2f93cc", "#7d6200", "#5d51cc", "#68727e"),
+    "#8a2846",
+    "#c8102e",
+)
+DARK = Theme(
+    "#e6eaf0",
+    "#9aa6b4",
+    "#2b3440",
+    "#151b23",
+    ("#58a9ea", "#eea33c", "#35c49d", "#e490c4", "#86ccf6", "#ccab45", "#a59bff", "#a9b3be"),
+    "#f09ab4",
+    "#ff6b7d",
+)
+
+
+def variables(theme: Theme) -> dict[str, str]:
+    """The colours of a theme under the names that the page's style sheet uses."""
+    named = {name: getattr(theme, name) for name in ("ink", "muted", "grid", "paper", "limit", "fail")}
+    return named | {f"s{i}": colour for i, colour in enumerate(theme.series)}
+
+
+def rc() -> dict[Any, Any]:
+    """Settings that hold while a figure is drawn and written (for `matplotlib.rc_context`)."""
+    return dict(_RC)
+
+
+def new_figure(theme: Theme, panels: int = 1, share_x: bool = True) -> tuple[Figure, list[Axes]]:
+    """A figure with panels one above the other, in the house style."""
+    figure = Figure(figsize=(WIDTH_IN, 3.3 + 2.1 * (panels - 1)), layout="constrained", facecolor=theme.paper)
+    grid = figure.subplots(panels, 1, squeeze=False, sharex=share_x)
+    axes = [row[0] for row in grid]
+    for ax in axes:
+        _dress(ax, theme)
+    return figure, axes
+
+
+def _dress(ax: Axes, theme: Theme) -> None:
+    ax.set_facecolor("none")
+    ax.grid(True, color=theme.grid, linewidth=0.7)
+    ax.set_axisbelow(True)
+    ax.tick_params(which="both", colors=theme.muted, labelcolor=theme.muted, length=3, width=0.7)
+    ax.xaxis.label.set_color(theme.ink)
+    ax.yaxis.label.set_color(theme.ink)
+    for side, spine in ax.spines.items():
+        spine.set_color(theme.muted)
+        spine.set_visible(side in ("left", "bottom"))
+
+
+def colours(values: Sequence[Value], theme: Theme) -> list[str]:
+    """A colour a value: a ramp from cold to warm for numbers and for many, else colours that stand apart."""
+    if len(values) > 1 and (is_numeric(values) or len(values) > MANY):
+        ramp = LinearSegmentedColormap.from_list("simorc", list(_RAMP))
+        return [to_hex(ramp(position)) for position in np.linspace(0.0, 1.0, len(values))]
+    return [theme.series[i % len(theme.series)] for i in range(len(values))]
+
+
+def legend(figure: Figure, theme: Theme, name: str, values: Sequence[Value], paints: Sequence[str]) -> None:
+    """A legend under the axes; of many values it names eight, evenly chosen, with the first and the last."""
+    if not values:
+        return
+    shown = sorted({round(i) for i in np.linspace(0, len(values) - 1, min(len(values), MANY))})
+    marked = len(values) <= MANY
+    handles = [
+        Line2D([], [], color=paints[i], marker=MARKERS[i] if marked else "", markersize=4, linewidth=1.6) for i in shown
+    ]
+    texts = [value_to_text(values[i]) for i in shown]
+    figure.legend(
+        [Line2D([], [], linestyle=""), *handles],
+        [name, *texts],
+        loc="outside lower center",
+        ncols=max(1, min(len(texts) + 1, 72 // (max(map(len, [name, *texts])) + 6))),
+        frameon=False,
+        labelcolor=[theme.muted, *[theme.ink] * len(texts)],
+        handlelength=1.6,
+        handletextpad=0.5,
+        columnspacing=1.2,
+    )
+
+
+def parameter_axis(ax: Axes, name: str, values: Sequence[Value], log: bool = False) -> list[float]:
+    """Set up the x axis for a parameter; gives the position of each value: its number, or its place for texts."""
+    ax.set_xlabel(name)
+    if not is_numeric(values):
+        ax.set_xticks(range(len(values)), [value_to_text(value) for value in values])
+        ax.set_xlim(-0.5, max(len(values), 1) - 0.5)
+        slant_labels(ax, values)
+        return [float(i) for i in range(len(values))]
+    positions = [as_number(value) or 0.0 for value in values]
+    if log and all(position > 0 for position in positions):
+        log_axis(ax, "x")
+    elif needs_prefix(positions):
+        ax.xaxis.set_major_formatter(EngFormatter(sep=""))
+    elif _fit_as_ticks(positions):
+        ax.set_xticks(positions, [value_to_text(value) for value in values])
+    return positions
+
+
+def _fit_as_ticks(positions: Sequence[float]) -> bool:
+    """Whether the values themselves make good ticks: few, and none too near to its neighbour."""
+    gaps = [after - before for before, after in itertools.pairwise(positions)]
+    return len(positions) <= 9 and (not gaps or min(gaps) > 0.05 * sum(gaps))
+
+
+def slant_labels(ax: Axes, values: Sequence[Value]) -> None:
+    """Turn the labels of the x axis where they would run into each other."""
+    if sum(len(value_to_text(value)) + 2 for value in values) > 72:
+        ax.tick_params(axis="x", labelrotation=45)
+        for label in ax.get_xticklabels():
+            label.set(ha="right", rotation_mode="anchor")
+
+
+def needs_prefix(numbers: Sequence[float]) -> bool:
+    """Whether numbers read better with an engineering prefix: below 0.01 or from 10,000 on."""
+    largest = max((abs(n) for n in numbers), default=0.0)
+    return largest != 0 and not 0.01 <= largest < 1e4
+
+
+def log_axis(ax: Axes, which: str, unit: str = "") -> None:
+    """A logarithmic axis with engineering prefixes at the decades."""
+    (ax.set_xscale if which == "x" else ax.set_yscale)("log")
+    axis = ax.xaxis if which == "x" else ax.yaxis
+    axis.set_major_locator(LogLocator(numticks=8))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: quantity(value, unit) if unit else _plain(value)))
+
+
+def _plain(value: float) -> str:
+    return EngFormatter(sep="")(value)
+
+
+def value_axis(ax: Axes, name: str, scale: Scale) -> None:
+    """Label the y axis with name and unit; ticks are plain numbers without offset."""
+    ax.set_ylabel(scale.label(name))
+    ax.ticklabel_format(axis="y", useOffset=False, style="plain")
+    ax.yaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]))

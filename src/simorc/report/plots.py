@@ -1,0 +1,177 @@
+"""Plot specs into pictures: PNG and SVG files, and what stands in the page itself."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from simorc.core.errors import SimorcError
+from simorc.core.measurement import Measure
+from simorc.core.plan import PlotSpec
+from simorc.report.data import ReportData
+from simorc.report.display import axis_key, is_numeric
+from simorc.report.plot_heatmap import draw_heatmap
+from simorc.report.plot_histogram import draw_histogram
+from simorc.report.plot_line import draw_line
+from simorc.report.plot_style import DARK, LIGHT, MANY, Theme, rc, variables
+from simorc.report.plot_waveform import draw_waveform
+from simorc.report.spec_table import measures_here
+
+Drawer = Callable[[PlotSpec, ReportData, Theme], tuple[Figure, str]]
+
+DRAWERS: Mapping[str, Drawer] = {
+    "line": draw_line,
+    "waveform": draw_waveform,
+    "histogram": draw_histogram,
+    "heatmap": draw_heatmap,
+}
+"""Kind of a plot spec -> what draws it. Each raises a UsageError for what the run does not have."""
+
+MOST_INLINE_BYTES = 400_000
+MOST_DEFAULTS = 12
+_PNG_DPI = 200
+_TITLE, _TITLE_PT = "title", 19
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One drawn plot.
+
+    Parameters
+    ----------
+    inline: HTML of the picture, self-contained, fit for a light and a dark page
+    files: file name -> content, to lie beside the page
+    problem: why it could not be drawn; empty where it was
+    """
+
+    name: str
+    title: str
+    caption: str = ""
+    inline: str = ""
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    problem: str = ""
+
+
+def pictures(data: ReportData) -> list[Picture]:
+    """All plots of the plan, or the default ones where it has none. A plot that cannot be drawn says why."""
+    specs = data.plan.plot_specs or default_specs(data)
+    with rc_context(rc()):
+        return [_picture(spec, data, number) for number, spec in enumerate(specs)]
+
+
+def default_specs(data: ReportData) -> list[PlotSpec]:
+    """Each measure with limits (else each measure) against the numeric axis with the most points.
+
+    Over Monte Carlo samples alone it is a histogram; a sweep without axes has no plots.
+    """
+    swept = {name: {axis_key(case.parameters[name]): None for case in data.cases} for name in data.plan.sweep.swept}
+    varying = [name for name, values in swept.items() if len(values) > 1 and name not in ("seed", "corner_name")]
+    samples = "mc_sample" in varying
+    axes = [name for name in varying if name != "mc_sample"]
+    if not axes and not samples:
+        return []
+    numeric = [name for name in axes if is_numeric(case.parameters[name] for case in data.cases)]
+    x = max(numeric or axes, key=lambda name: len(swept[name]), default="")
+    texts = [name for name in axes if name != x and name not in numeric]
+    few = [name for name in axes if name != x and len(swept[name]) <= MANY]
+    group = next(iter([*texts, *few]), "")
+    chosen = [m for m in measures_here(data) if _has_limits(m)] or measures_here(data)
+    kind = "line" if x else "histogram"
+    return [PlotSpec(m.name, kind, x, (m.name,), group if x else "") for m in chosen[:MOST_DEFAULTS]]
+
+
+def _has_limits(measure: Measure) -> bool:
+    return measure.spec.has_limits or any(spec.has_limits for spec in measure.corner_specs.values())
+
+
+def title_of(spec: PlotSpec) -> str:
+    """The title asked for, else one made from what is drawn.
+
+    >>> title_of(PlotSpec("p", "line", "temp", ("vout",), "vin"))
+    'vout over temp, by vin'
+    """
+    if spec.title:
+        return spec.title
+    names = ", ".join(spec.y) or spec.name
+    if spec.kind == "heatmap":
+        return f"{names} over {spec.x} and {spec.group}"
+    if spec.kind == "histogram":
+        return f"Distribution of {names}"
+    over = f" over {spec.x}" if spec.x else ""
+    transform = f" ({spec.transform})" if spec.transform != "none" else ""
+    return f"{names}{transform}{over}{f', by {spec.group}' if spec.group else ''}"
+
+
+def _picture(spec: PlotSpec, data: ReportData, number: int) -> Picture:
+    title = title_of(spec)
+    try:
+        figure, caption = DRAWERS[spec.kind](spec, data, LIGHT)
+    except SimorcError as error:
+        return Picture(spec.name, title, problem=str(error))
+    stem = re.sub(r"[^A-Za-z0-9_.-]", "_", spec.name)
+    _lay_out(figure, title, LIGHT)
+    png, svg = _written(figure, "png"), _written(figure, "svg")
+    files = {f"{stem}.png": png, f"{stem}.svg": svg}
+    inline = inline_svg(svg.decode(), f"p{number}-", title)
+    if len(inline) > MOST_INLINE_BYTES:
+        dark, _ = DRAWERS[spec.kind](spec, data, DARK)
+        _lay_out(dark, title, DARK)
+        inline = _inline_png(png, _written(dark, "png"), title)
+    return Picture(spec.name, title, caption, inline, files)
+
+
+def _lay_out(figure: Figure, title: str, theme: Theme) -> None:
+    """Put the title above and place everything once, for all files that are written."""
+    text = " ".join(title.split())
+    heading = figure.suptitle(text, x=0.015, ha="left", fontsize=10.5, fontweight="bold", color=theme.ink)
+    heading.set_gid(_TITLE)
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+
+
+def _written(figure: Figure, kind: str) -> bytes:
+    buffer = io.BytesIO()
+    metadata = {"Date": None, "Creator": "simorc"} if kind == "svg" else {"Software": "simorc"}
+    figure.savefig(buffer, format=kind, dpi=_PNG_DPI if kind == "png" else 72, metadata=metadata)
+    return buffer.getvalue()
+
+
+def inline_svg(svg: str, prefix: str, title: str) -> str:
+    """An SVG of matplotlib made fit for a page: no prologue, own ids, colours and font of the page.
+
+    Colours of the light theme become the page's variables, so that one drawing serves light and dark. The title is
+    cut off: it is a heading of the page there.
+    """
+    body = svg[svg.index("<svg") :]
+    body = re.sub(rf'<g id="{_TITLE}">.*?</g>', "", body, flags=re.DOTALL)
+    body = re.sub(r'viewBox="0 0 (\S+) (\S+)"', _without_title, body, count=1)
+    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
+    body = re.sub(r'\bid="|url\(#|href="#', lambda match: match.group() + prefix, body)
+    body = re.sub(r"(\d+\.\d\d)\d+", r"\1", body)
+    body = re.sub(r"font: ([^;\"]*?)'[^;\"]*", r"font: \1inherit-family", body)
+    for variable, colour in variables(LIGHT).items():
+        body = body.replace(colour, f"var(--{variable})")
+    label = title.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
+    head, rest = body.split(">", 1)
+    head = re.sub(r' (width|height)="[^"]*"', "", head)
+    return f'{head} role="img" aria-label="{label}">{rest}'
+
+
+def _without_title(match: re.Match[str]) -> str:
+    return f'viewBox="0 {_TITLE_PT} {match[1]} {float(match[2]) - _TITLE_PT:g}"'
+
+
+def _inline_png(light: bytes, dark: bytes, title: str) -> str:
+    sources = [base64.b64encode(png).decode() for png in (dark, light)]
+    label = title.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
+    return (
+        '<picture><source media="(prefers-color-scheme: dark)" '
+        f'srcset="data:image/png;base64,{sources[0]}">'
+        f'<img alt="{label}" src="data:image/png;base64,{sources[1]}"></picture>'
+    )

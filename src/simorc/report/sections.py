@@ -1,0 +1,187 @@
+"""The sections of the page, each a small function. To add one, write it and name it in `SECTIONS`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import groupby
+
+from markupsafe import Markup
+
+from simorc.core.ranges import format_ranges
+from simorc.core.record import Status
+from simorc.core.spec import Verdict
+from simorc.core.sweep import Axis
+from simorc.core.units import value_to_text
+from simorc.report.case_table import case_rows, chosen_rows, columns, parameter_columns
+from simorc.report.data import RunVerdict, failing_aggregates
+from simorc.report.display import axis_values, count
+from simorc.report.notes import notes
+from simorc.report.page import Page, Section
+from simorc.report.provenance import facts, inputs
+from simorc.report.spec_table import worst_rows
+from simorc.report.strip import strip
+from simorc.report.table import Failure, failures, rerun_command
+
+_MOST_VALUES = 16
+_MOST_AGGREGATES = 300
+_MOST_CASES_NAMED = 12
+
+MakeSection = Callable[[Page], Section | None]
+
+
+def verdict(page: Page) -> Section:
+    """PASS, FAIL or INCOMPLETE with the counts and the worst margin."""
+    tally = page.data.tally
+    good = tally[Status.COMPLETED] - tally.out_of_spec
+    parts = [
+        ("good", "in spec" if page.verdict is not RunVerdict.DONE else "completed", good),
+        ("out", "out of spec", tally.out_of_spec),
+        ("broken", "failed", tally[Status.FAILED]),
+        ("open", "pending", tally[Status.PENDING]),
+        ("busy", "in progress", tally[Status.IN_PROGRESS]),
+    ]
+    worst = worst_rows(page.data)
+    return page.section("verdict", "", why=_why(page), tally=tally, parts=parts, worst=worst[0] if worst else None)
+
+
+def _why(page: Page) -> list[str]:
+    data, tally = page.data, page.data.tally
+    sentences = []
+    if tally.out_of_spec:
+        named = ", ".join(dict.fromkeys(row.measure for row in page.spec_rows if row.verdict is RunVerdict.FAIL))
+        sentences.append(f"{count(tally.out_of_spec, 'case')} out of spec{f' ({named})' if named else ''}.")
+    if tally[Status.FAILED]:
+        sentences.append(f"{count(tally[Status.FAILED], 'case')} failed to run.")
+    beyond = failing_aggregates(data)
+    if beyond:
+        named = ", ".join(dict.fromkeys(result.name for result in beyond))
+        sentences.append(f"{count(len(beyond), 'aggregate')} out of spec ({named}).")
+    waiting = tally[Status.PENDING] + tally[Status.IN_PROGRESS]
+    if waiting:
+        sentences.append(f"{waiting:,} of {count(tally.total, 'case')} not finished.")
+    if not data.cases:
+        sentences.append("The sweep has no cases.")
+    closing = {
+        RunVerdict.PASS: f"All {count(tally.total, 'case')} completed, every limit is met.",
+        RunVerdict.DONE: f"All {count(tally.total, 'case')} completed. Nothing has limits, so nothing was judged.",
+    }
+    return sentences or [closing.get(page.verdict, "")]
+
+
+def worst_corners(page: Page) -> Section | None:
+    """The worst case of each measure with limits, and how to run it alone."""
+    rows = worst_rows(page.data)
+    if not rows:
+        return None
+    commands = [rerun_command(page.data, worst.case) for _, worst in rows]
+    return page.section("worst", "Worst corners", rows=list(zip(rows, commands, strict=True)))
+
+
+def spec_table(page: Page) -> Section | None:
+    """Measured minimum, median and maximum against the limits."""
+    if not page.data.plan.measures:
+        return None
+    drawn = [Markup(strip(row.minimum, row.median, row.maximum, row.spec)) for row in page.spec_rows]
+    elsewhere = [m for m in page.data.plan.measures if page.data.plan.target not in m.targets]
+    return page.section(
+        "specs", "Specifications", rows=list(zip(page.spec_rows, drawn, strict=True)), elsewhere=elsewhere
+    )
+
+
+def aggregates(page: Page) -> Section | None:
+    """Values over several cases, failing groups first."""
+    every = sorted(page.data.aggregates, key=lambda result: result.verdict is not Verdict.FAIL)
+    if not every:
+        return None
+    results = every[:_MOST_AGGREGATES]
+    groups = list(dict.fromkeys(name for result in results for name in result.group))
+    cells = [[value_to_text(r.group[name]) if name in r.group else "" for name in groups] for r in results]
+    rows = list(zip(results, cells, strict=True))
+    return page.section("aggregates", "Aggregates", rows=rows, groups=groups, left=len(every) - len(results))
+
+
+def plots(page: Page) -> Section | None:
+    """What the plot specs ask for."""
+    if not page.pictures:
+        return None
+    drawn = [(picture, Markup(picture.inline)) for picture in page.pictures]  # made by us, escaped where it was made
+    return page.section("plots", "Plots", drawn=drawn, default=not page.data.plan.plot_specs)
+
+
+def failed(page: Page) -> Section | None:
+    """Cases and measures that gave no value, with the log lines that say why; equal ones together."""
+    listed = failures(page.data)
+    if not listed:
+        return None
+
+    def key(failure: Failure) -> tuple[str, str, str]:
+        return failure.kind, failure.measure, failure.message
+
+    groups = [list(members) for _, members in groupby(sorted(listed, key=key), key)]
+    groups.sort(key=lambda members: (members[0].measure != "", -len(members)))
+    return page.section("failures", "Failures", groups=groups, most=_MOST_CASES_NAMED, ranges=_ranges)
+
+
+def _ranges(members: Sequence[Failure]) -> str:
+    return format_ranges(failure.case.case_id for failure in members)
+
+
+def swept(page: Page) -> Section:
+    """The axes with their values, what stood still, and which cases were chosen."""
+    plan = page.data.plan
+    fixed = {k: value_to_text(v) for k, v in plan.sweep.defaults.items() if k not in plan.sweep.swept}
+    axes = [row for axis in plan.sweep.axes for row in _axis(axis)]
+    return page.section("conditions", "Conditions", axes=axes, fixed=fixed, sweep=plan.sweep)
+
+
+def _axis(axis: Axis) -> list[tuple[str, int, str, str]]:
+    """Name, number of values, the values, and with which others it goes in step."""
+    rows = []
+    for position, name in enumerate(axis.names):
+        values = axis_values(row[position] for row in axis.rows)
+        shown = ", ".join(value_to_text(value) for value in values[:_MOST_VALUES])
+        more = f", … {value_to_text(values[-1])}" if len(values) > _MOST_VALUES else ""
+        rows.append((name, len(values), shown + more, ", ".join(n for n in axis.names if n != name)))
+    return rows
+
+
+def remarks(page: Page) -> Section | None:
+    """Warnings and notes."""
+    found = notes(page.data)
+    return page.section("notes", "Notes", notes=found) if found else None
+
+
+def provenance(page: Page) -> Section:
+    """Versions, times and hashes: what this page rests on."""
+    return page.section("provenance", "Provenance", facts=facts(page.data, page.made), inputs=inputs(page.data))
+
+
+def cases(page: Page) -> Section | None:
+    """Every case with its values."""
+    if not page.data.cases:
+        return None
+    rows = case_rows(page.data, chosen_rows(page.data))
+    swept = parameter_columns(page.data)
+    return page.section(
+        "cases", "Cases", swept=swept, columns=columns(page.data), rows=rows, total=len(page.data.cases)
+    )
+
+
+SECTIONS: tuple[MakeSection, ...] = (
+    verdict,
+    worst_corners,
+    spec_table,
+    aggregates,
+    plots,
+    failed,
+    swept,
+    remarks,
+    provenance,
+    cases,
+)
+"""In the order of the page; a function that gives None is left out."""
+
+
+def sections(page: Page) -> list[Section]:
+    """Every section that has something to say."""
+    return [section for make in SECTIONS if (section := make(page)) is not None]

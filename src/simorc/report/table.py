@@ -1,0 +1,182 @@
+"""Pure: the tables of a run, as pandas frames for notebooks and files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from simorc.core.aggregates import AggregateResult
+from simorc.core.case import Case
+from simorc.core.measurement import Outcome
+from simorc.core.record import Status
+from simorc.core.units import Value, value_to_text
+from simorc.report.data import ReportData
+from simorc.report.display import is_numeric
+from simorc.report.spec_table import measures_here, spec_rows, worst_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a case, or one measure of it, has no value. `measure` is empty where the whole case failed."""
+
+    case: Case
+    kind: str
+    measure: str
+    message: str
+    log: str
+
+
+def results_frame(data: ReportData) -> pd.DataFrame:
+    """One row a case: case_id, status, verdict, the swept parameters, the measures; a missing value is NaN.
+
+    A measure that shares its name with a parameter is called `<name>.measured`.
+    """
+    swept = data.plan.sweep.swept
+    columns: dict[str, object] = {
+        "case_id": [case.case_id for case in data.cases],
+        "status": [str(data.status(case.case_id)) for case in data.cases],
+        "verdict": [_case_verdict(data, case) for case in data.cases],
+    }
+    columns.update({name: parameter_column(case.parameters[name] for case in data.cases) for name in swept})
+    for measure in measures_here(data):
+        name = f"{measure.name}.measured" if measure.name in columns else measure.name
+        columns[name] = number_column(_value(data, case, measure.name) for case in data.cases)
+    return pd.DataFrame(columns)
+
+
+def spec_frame(data: ReportData) -> pd.DataFrame:
+    """The spec table: measured minimum, median and maximum against the limits, and the worst case."""
+    rows = spec_rows(data)
+    return pd.DataFrame(
+        {
+            "measure": [row.measure for row in rows],
+            "corners": [" ".join(row.corners) for row in rows],
+            "unit": [row.unit for row in rows],
+            "min": number_column(row.minimum for row in rows),
+            "median": number_column(row.median for row in rows),
+            "max": number_column(row.maximum for row in rows),
+            "limit_min": number_column(row.spec.min for row in rows),
+            "limit_typ": number_column(row.spec.typ for row in rows),
+            "limit_max": number_column(row.spec.max for row in rows),
+            "margin": number_column(row.worst.margin if row.worst else None for row in rows),
+            "worst_case": pd.array([row.worst.case.case_id if row.worst else None for row in rows], dtype="Int64"),
+            "verdict": [str(row.verdict or "none") for row in rows],
+            "n": [row.n for row in rows],
+            "n_out_of_spec": [row.n_out for row in rows],
+            "n_failed": [row.n_failed for row in rows],
+            "n_missing": [row.n_missing for row in rows],
+            "n_pending": [row.n_pending for row in rows],
+        }
+    )
+
+
+def worst_frame(data: ReportData) -> pd.DataFrame:
+    """The worst case of every measure with limits, the tightest first."""
+    rows = worst_rows(data)
+    swept = data.plan.sweep.swept
+    columns: dict[str, object] = {
+        "measure": [row.measure for row, _ in rows],
+        "case_id": [worst.case.case_id for _, worst in rows],
+    }
+    columns.update({name: parameter_column(worst.case.parameters[name] for _, worst in rows) for name in swept})
+    columns.update(
+        {
+            "value": number_column(worst.value for _, worst in rows),
+            "unit": [row.unit for row, _ in rows],
+            "limit_min": number_column(worst.low for _, worst in rows),
+            "limit_max": number_column(worst.high for _, worst in rows),
+            "margin": number_column(worst.margin for _, worst in rows),
+            "rerun": [rerun_command(data, worst.case) for _, worst in rows],
+        }
+    )
+    return pd.DataFrame(columns)
+
+
+def aggregates_frame(results: Sequence[AggregateResult]) -> pd.DataFrame:
+    """The aggregates in the columns of aggregates.csv; a group column is empty where it does not apply."""
+    groups = list(dict.fromkeys(name for result in results for name in result.group))
+    columns: dict[str, object] = {
+        "name": [result.name for result in results],
+        "measure": [result.measure for result in results],
+        "over": [result.over for result in results],
+    }
+    columns.update({name: parameter_column(result.group.get(name, "") for result in results) for name in groups})
+    columns.update(
+        {
+            "value": number_column(result.value for result in results),
+            "unit": [result.unit for result in results],
+            "verdict": [str(result.verdict) for result in results],
+            "min": number_column(result.min for result in results),
+            "max": number_column(result.max for result in results),
+            "margin": number_column(result.margin for result in results),
+            "n": [result.n for result in results],
+            "n_missing": [result.n_missing for result in results],
+        }
+    )
+    return pd.DataFrame(columns)
+
+
+def failures_frame(data: ReportData) -> pd.DataFrame:
+    """Failed cases and measures without a value, with their log lines."""
+    rows = failures(data)
+    return pd.DataFrame(
+        {
+            "case_id": [row.case.case_id for row in rows],
+            "conditions": [row.case.description for row in rows],
+            "error_kind": [row.kind for row in rows],
+            "measure": [row.measure for row in rows],
+            "message": [row.message for row in rows],
+            "log": [row.log for row in rows],
+        }
+    )
+
+
+def failures(data: ReportData) -> list[Failure]:
+    """Failed cases first, then the measures of completed cases that could not be evaluated."""
+    cases, measures = [], []
+    for case in data.cases:
+        record, log = data.records.get(case.case_id), data.logs.get(case.case_id, "")
+        if record is None:
+            continue
+        if record.status is Status.FAILED:
+            cases.append(Failure(case, str(record.error_kind or "failed"), "", record.error_message, log))
+        elif record.status is Status.COMPLETED:
+            measures += [
+                Failure(case, "not evaluated", m.name, m.message, log)
+                for m in record.measurements
+                if m.outcome is Outcome.FAILED
+            ]
+    return cases + measures
+
+
+def rerun_command(data: ReportData, case: Case) -> str:
+    """The command that runs one case alone."""
+    return f"simorc run {data.run_id} --case {case.case_id}"
+
+
+def parameter_column(values: Iterable[Value]) -> pd.Series:
+    """A column of one type: numbers where all are numbers (whole ones stay whole), switches, else texts."""
+    listed = list(values)
+    if listed and all(isinstance(value, bool) for value in listed):
+        return pd.Series(listed, dtype="bool")
+    if listed and is_numeric(listed):
+        whole = all(isinstance(value, int) and abs(value) < 2**63 for value in listed)
+        return pd.Series([int(v) if whole else float(v) for v in listed], dtype="int64" if whole else "float64")
+    return pd.Series([value_to_text(value) for value in listed], dtype="str")
+
+
+def number_column(values: Iterable[float | None]) -> pd.Series:
+    """A column of numbers, NaN where there is none."""
+    return pd.Series([None if value is None else float(value) for value in values], dtype="float64")
+
+
+def _case_verdict(data: ReportData, case: Case) -> str:
+    record = data.records.get(case.case_id)
+    return str(record.verdict) if record else "none"
+
+
+def _value(data: ReportData, case: Case, name: str) -> float | None:
+    measurement = data.measurement(case.case_id, name)
+    return measurement.value if measurement else None
