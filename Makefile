@@ -26,7 +26,7 @@ checks: setup
 	$(bin)/ruff format --check .
 	$(bin)/ruff check .
 	$(bin)/mypy
-	$(bin)/lint-imports
+	$(bin)/lint-imports --no-logo
 
 setup:
 	@sh scripts/setup.sh dev
