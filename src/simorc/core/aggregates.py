@@ -116,6 +116,7 @@ def compute(
     cases: Iterable[Case],
     records: Mapping[int, CaseRecord],
     typical: Mapping[str, float | None],
+    together: Iterable[Sequence[str]] = (("mc_sample", "seed"),),
 ) -> list[AggregateResult]:
     """All aggregates over all groups, in the order of the aggregates and of the groups' first cases.
 
@@ -124,28 +125,26 @@ def compute(
     cases: every case of the run, also those that have not run
     records: what is there, by case id
     typical: measure name -> typical value of its spec
+    together: names that vary as one axis (zipped parameters, a corner's); to run over one is to run over all
     """
     listed = list(cases)
+    axes = [tuple(names) for names in together]
     results: list[AggregateResult] = []
     for aggregate in aggregates:
-        for group, members in _groups(aggregate, listed).items():
+        for group, members in _groups(aggregate, listed, axes).items():
             results.append(_one(aggregate, dict(group), members, records, typical.get(aggregate.of)))
     return results
 
 
-def _groups(aggregate: Aggregate, cases: list[Case]) -> dict[tuple[tuple[str, Value], ...], list[Case]]:
+def _groups(
+    aggregate: Aggregate, cases: list[Case], axes: list[tuple[str, ...]]
+) -> dict[tuple[tuple[str, Value], ...], list[Case]]:
     groups: dict[tuple[tuple[str, Value], ...], list[Case]] = {}
+    run_over = {aggregate.over, *(name for names in axes if aggregate.over in names for name in names)}
     for case in cases:
-        key = tuple((k, v) for k, v in case.conditions.items() if k not in _run_over(aggregate, case))
-        groups.setdefault(key, []).append(case)
+        fixed = case.conditions.items() if aggregate.over else ()
+        groups.setdefault(tuple((k, v) for k, v in fixed if k not in run_over), []).append(case)
     return groups
-
-
-def _run_over(aggregate: Aggregate, case: Case) -> tuple[str, ...]:
-    if not aggregate.over:
-        return case.swept
-    # A Monte Carlo sample is one axis with two columns.
-    return ("mc_sample", "seed") if aggregate.over in ("mc_sample", "seed") else (aggregate.over,)
 
 
 def _one(
@@ -162,7 +161,8 @@ def _one(
     if not missing and _computable(aggregate, [x for x, _ in present]):
         x, y = np.array(present, dtype=float).T
         nominal = aggregate.nominal if aggregate.nominal is not None else typical
-        value = _finite(FUNCTIONS[aggregate.function](x, y, nominal))
+        with np.errstate(all="ignore"):  # a division by zero gives no finite number, and that is told below
+            value = _finite(FUNCTIONS[aggregate.function](x, y, nominal))
     verdict, margin = aggregate.spec.judge(value)
     if value is None and any(_unfinished(records.get(case.case_id)) for case in members):
         verdict = Verdict.NONE  # what has not run yet is neither in spec nor out of it

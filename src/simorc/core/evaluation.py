@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import reprlib
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -74,7 +75,9 @@ def _call(
     number = _as_float(value)
     if number is None:
         kind = type(value).__name__
-        return _broken(measure, case, f"measures.py: {measure.name}() returned {kind} {value!r}, not a number")
+        return _broken(
+            measure, case, f"measures.py: {measure.name}() returned {kind} {reprlib.repr(value)}, not a number"
+        )
     if not math.isfinite(number):
         return judge(measure, case, None, Outcome.FAILED, f"{measure.name}() returned {number}"), None
     return judge(measure, case, number, Outcome.VALUE), None
@@ -84,7 +87,12 @@ def _as_float(value: object) -> float | None:
     """A real number, a numpy scalar, or an array of one element as a float; None for anything else."""
     if isinstance(value, (np.ndarray, np.generic)) and value.size == 1:
         value = value.item()
-    return float(value) if isinstance(value, numbers.Real) and not isinstance(value, bool) else None
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        return None
+    try:
+        return float(value)
+    except OverflowError:  # a whole number beyond what a float holds
+        return math.inf
 
 
 def _broken(measure: Measure, case: Case, what: str) -> tuple[Measurement, CaseError]:

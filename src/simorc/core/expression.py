@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
@@ -26,8 +26,8 @@ Condition = Callable[[Mapping[str, Value]], bool]
 _Node = Callable[[Mapping[str, Value]], Any]
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[A-Za-zµμ]*)"
-    r"|(?P<name>[A-Za-z_]\w*)|(?P<text>'[^']*'|\"[^\"]*\")|(?P<op>==|!=|<=|>=|[<>()\[\],+*/-]))"
+    r"\s*(?:(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[A-Za-zµμ]*)"
+    r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*)|(?P<text>'[^']*'|\"[^\"]*\")|(?P<op>==|!=|<=|>=|[<>()\[\],+*/-]))"
 )
 _COMPARE = {
     "==": operator.eq,
@@ -99,9 +99,10 @@ def _tokens(text: str) -> list[_Token]:
     stripped = text.rstrip()
     while position < len(stripped):
         match = _TOKEN.match(stripped, position)
-        if match is None or match.lastgroup is None:
+        if match is None:
             raise _syntax(text, position, "a character that means nothing here")
-        tokens.append(_Token(match.lastgroup, match.group(match.lastgroup), match.start(match.lastgroup)))
+        kind = match.lastgroup or "op"
+        tokens.append(_Token(kind, match[kind], match.start(kind)))
         position = match.end()
     return tokens
 
@@ -190,23 +191,23 @@ class _Parser:
         return members
 
     def sum(self, depth: int) -> _Node:
-        left = self.product(depth)
+        first, rest = self.product(depth), []
         while sign := self.take("+", "-"):
-            left = _link(_ARITHMETIC[sign], left, self.product(depth))
-        return left
+            rest.append((_ARITHMETIC[sign], self.product(depth)))
+        return _computed(first, rest)
 
     def product(self, depth: int) -> _Node:
-        left = self.factor(depth)
+        first, rest = self.factor(depth), []
         while sign := self.take("*", "/"):
-            left = _link(_ARITHMETIC[sign], left, self.factor(depth))
-        return left
+            rest.append((_ARITHMETIC[sign], self.factor(depth)))
+        return _computed(first, rest)
 
     def factor(self, depth: int) -> _Node:
         if depth > _MAX_DEPTH:
             raise self.fail("nested too deeply")
         if self.take("-"):
             inner = self.factor(depth + 1)
-            return lambda v: -inner(v)
+            return lambda v: -_number(inner(v))
         if self.take("("):
             inner = self.condition(depth + 1)
             self.require(")")
@@ -236,6 +237,26 @@ class _Parser:
 
 def _link(function: Callable[[Any, Any], Any], left: _Node, right: _Node) -> _Node:
     return lambda v: function(left(v), right(v))
+
+
+def _computed(first: _Node, rest: Sequence[tuple[Callable[[Any, Any], Any], _Node]]) -> _Node:
+    """A sum or product, from left to right; a loop, so that its length is no matter."""
+    if not rest:
+        return first
+
+    def compute(values: Mapping[str, Value]) -> float:
+        total = _number(first(values))
+        for function, node in rest:
+            total = function(total, _number(node(values)))
+        return total
+
+    return compute
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, (bool, str)):
+        raise UsageError(f"{value!r} is not a number", hint="texts and switches can only be compared")
+    return float(value)
 
 
 def _truth(value: Any) -> bool:

@@ -73,7 +73,7 @@ class Tally:
             seen += 1
             counts[record.status] += 1
             out_of_spec += record.verdict is Verdict.FAIL
-        counts[Status.PENDING] += total - seen
+        counts[Status.PENDING] += max(total - seen, 0)
         return cls(total, counts, out_of_spec)
 
     def __getitem__(self, status: Status) -> int:

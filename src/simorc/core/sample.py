@@ -17,6 +17,8 @@ def spread(cases: Sequence[Case], wanted: int) -> list[Case]:
     """
     if wanted >= len(cases):
         return list(cases)
+    if wanted > _MOST_CANDIDATES // 4:  # so many that an even stride meets every value
+        return [cases[i * len(cases) // wanted] for i in range(wanted)]
     candidates = _candidates(cases)
     taken: Counter[tuple[str, object]] = Counter()
     chosen: list[Case] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -35,18 +36,18 @@ class Spec:
         """Verdict and margin of a value, both limits inclusive.
 
         The margin is the distance to the nearer limit in the measure's unit, negative outside. A value that is
-        absent (None) is out of any limits and has no margin.
+        absent (None, or not a number) is out of any limits and has no margin.
         """
         if not self.has_limits:
             return Verdict.NONE, None
-        if value is None:
+        if value is None or math.isnan(value):
             return Verdict.FAIL, None
         distances = []
         if self.min is not None:
             distances.append(value - self.min)
         if self.max is not None:
             distances.append(self.max - value)
-        margin = min(distances)
+        margin = min(distances) + 0.0  # never -0.0
         return (Verdict.PASS if margin >= 0 else Verdict.FAIL), margin
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from simorc.core.case import Case
@@ -120,26 +120,3 @@ def sample_seed(seed: int, sample: int) -> int:
     """
     digest = hashlib.blake2b(f"{seed}/{sample}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") % (2**31 - 1) + 1
-
-
-def spread(count: int, wanted: int, shape: Sequence[int] = ()) -> list[int]:
-    """Positions of `wanted` cases out of `count`, spread evenly over the axes, first and last included.
-
-    Strides by the golden ratio visit every axis; with few points they fall on all values of the slow axes first.
-
-    >>> spread(10, 3)
-    [0, 4, 9]
-    """
-    if wanted >= count:
-        return list(range(count))
-    if wanted == 1:
-        return [0]
-    chosen = {0, count - 1}
-    position = 0.0
-    while len(chosen) < wanted:
-        position = (position + 0.6180339887498949) % 1.0
-        index = int(position * count)
-        while index in chosen:
-            index = (index + 1) % count
-        chosen.add(index)
-    return sorted(chosen)

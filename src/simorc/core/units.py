@@ -26,7 +26,10 @@ SCALE_FACTORS = {
 }
 """SPICE scale factors. A lone `M` is left out on purpose: SPICE reads it as milli, most people as mega."""
 
-_NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(f|p|n|u|µ|μ|m|k|K|meg|Meg|MEG|g|G|t|T)?")
+_NUMBER = re.compile(
+    r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,9})?)(f|p|n|u|µ|μ|m|k|K|meg|Meg|MEG|g|G|t|T)?"
+)
+_PREFIXED = frozenset({"V", "A", "W", "Hz", "s", "F", "H", "Ohm", "ohm", "S", "C", "J"})
 _SI_PREFIXES = {-15: "f", -12: "p", -9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T"}
 
 
@@ -93,7 +96,7 @@ def value_from_text(text: str) -> Value:
         return text == "true"
     if parse_number(text) is None or text != text.strip():
         return text
-    if re.fullmatch(r"-?\d{1,15}", text) and str(int(text)) == text:
+    if re.fullmatch(r"-?[0-9]{1,15}", text) and str(int(text)) == text:
         return int(text)
     if re.search(r"[a-dA-Df-zF-Zµμ]", text) is None and repr(float(text)) == text:
         return float(text)
@@ -132,10 +135,10 @@ def format_quantity(value: float | None, unit: str = "", digits: int = 4) -> str
         return "-"
     if not math.isfinite(value):
         return str(value)
-    prefixed = unit in ("V", "A", "W", "Hz", "s", "F", "H", "Ohm", "ohm", "S", "C", "J")
-    if not prefixed or value == 0:
-        return f"{value:.{digits}g} {unit}".strip()
-    # Rounded first: 999.96 with 4 digits is 1.000 k, not 1000.
-    rounded = float(f"{value:.{digits - 1}e}")
-    exponent = min(max(3 * math.floor(math.log10(abs(rounded)) / 3), -15), 12)
-    return f"{rounded / 10.0**exponent:.{digits}g} {_SI_PREFIXES[exponent]}{unit}"
+    if unit not in _PREFIXED or value == 0:
+        return f"{value + 0.0:.{digits}g} {unit}".strip()  # + 0.0 takes the sign from -0.0
+    # Rounded first, as text: 999.96 with 4 digits is 1.000 k, not 1000.
+    mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
+    exponent = min(max(int(power) // 3 * 3, -15), 12)
+    number = float(f"{mantissa}e{int(power) - exponent}")
+    return f"{number:.{max(digits, 3)}g} {_SI_PREFIXES[exponent]}{unit}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ from simorc.core.errors import UsageError
 Vector = npt.NDArray[np.float64] | npt.NDArray[np.complex128]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Plot:
     """The vectors of one analysis.
 
@@ -33,15 +34,14 @@ class Plot:
     scale: str
 
     def __getitem__(self, name: str) -> Vector:
-        """The vector of that name; case does not matter, `out` means `v(out)` where only that exists."""
-        key = name.lower()
-        for candidate in (key, f"v({key})", f"i({key})"):
-            if candidate in self.vectors:
-                return self.vectors[candidate]
-        raise UsageError(f"no vector {name!r} in plot {self.name!r}", hint=f"it has: {', '.join(self.vectors)}")
+        """The vector of that name; case does not matter, `out` means `v(out)` or `i(out)` where only that exists."""
+        found = self._find(name)
+        if found is None:
+            raise UsageError(f"no vector {name!r} in plot {self.name!r}", hint=f"it has: {', '.join(self.vectors)}")
+        return found
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and any(k in self.vectors for k in (name.lower(), f"v({name.lower()})"))
+        return isinstance(name, str) and self._find(name) is not None
 
     def __len__(self) -> int:
         return len(self.vectors[self.scale]) if self.scale in self.vectors else 0
@@ -49,7 +49,11 @@ class Plot:
     @property
     def x(self) -> Vector:
         """The independent variable."""
-        return self.vectors[self.scale]
+        return self[self.scale]
+
+    def _find(self, name: str) -> Vector | None:
+        key = name.lower()
+        return next((self.vectors[k] for k in (key, f"v({key})", f"i({key})") if k in self.vectors), None)
 
 
 class Waveforms(Sequence[Plot]):
@@ -67,7 +71,17 @@ class Waveforms(Sequence[Plot]):
     def __iter__(self) -> Iterator[Plot]:
         return iter(self._plots)
 
-    def __getitem__(self, key):  # type: ignore[no-untyped-def]
+    def __contains__(self, item: object) -> bool:
+        """Whether a plot, or any vector of that name, is there."""
+        return any(item is plot or item in plot for plot in self._plots)
+
+    @overload
+    def __getitem__(self, key: str) -> Vector: ...
+    @overload
+    def __getitem__(self, key: int) -> Plot: ...
+    @overload
+    def __getitem__(self, key: slice) -> tuple[Plot, ...]: ...
+    def __getitem__(self, key: str | int | slice) -> Vector | Plot | tuple[Plot, ...]:
         """A vector by name, or a plot by position."""
         if not isinstance(key, str):
             return self._plots[key]

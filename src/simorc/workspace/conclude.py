@@ -34,4 +34,5 @@ def conclude(run: RunDirectory) -> Concluded:
 def aggregates_of(plan: Plan, gathered: Gathered) -> list[AggregateResult]:
     """The aggregates of a plan over gathered records."""
     typical = {measure.name: measure.spec.typ for measure in plan.measures}
-    return compute(plan.aggregates, gathered.cases, gathered.records, typical)
+    together = [axis.names for axis in plan.sweep.axes]
+    return compute(plan.aggregates, gathered.cases, gathered.records, typical, together)
