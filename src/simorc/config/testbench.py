@@ -126,5 +126,7 @@ class Testbench(Judged):
         {}, "Parameters and their defaults.", example="{corner: tt, vin: 5.0, temp: 27, iload: 10m}"
     )
     simulator: Overrides = key(
-        Overrides(), "Simulator settings that win over the setup's.", example="{init: [set ngbehavior=hsa]}"
+        Overrides(),
+        "`timeout_s`, `init`, `retries` and `threads`, which win over the setup's.",
+        example="{init: [set ngbehavior=hsa]}",
     )

@@ -75,23 +75,25 @@ def part_of(annotation: Any, key: Key) -> Any:
     section = section_of(annotation)
     if section is not None:
         return section.model_fields[str(key)].annotation
-    plain = _plain(annotation)
+    plain = plain_annotation(annotation)
     arguments = get_args(plain)
     return arguments[1] if get_origin(plain) is dict else arguments[0]
 
 
 def section_of(annotation: Any) -> type[BaseModel] | None:
     """The section that an annotation stands for, or None."""
-    plain = _plain(annotation)
+    plain = plain_annotation(annotation)
     return plain if isinstance(plain, type) and issubclass(plain, BaseModel) else None
 
 
-def _plain(annotation: Any) -> Any:
+def plain_annotation(annotation: Any) -> Any:
     """An annotation without `Annotated` and `| None`."""
-    while True:
-        if hasattr(annotation, "__metadata__"):
-            annotation = annotation.__origin__
-        elif get_origin(annotation) in (Union, UnionType):
-            annotation = next(part for part in get_args(annotation) if part is not NoneType)
-        else:
-            return annotation
+    part = required_part(annotation)
+    return plain_annotation(part.__origin__) if hasattr(part, "__metadata__") else part
+
+
+def required_part(annotation: Any) -> Any:
+    """An annotation without `| None`."""
+    if get_origin(annotation) not in (Union, UnionType):
+        return annotation
+    return next(part for part in get_args(annotation) if part is not NoneType)
