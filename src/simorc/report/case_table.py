@@ -12,7 +12,6 @@ from simorc.core.spec import Verdict
 from simorc.core.units import value_to_text
 from simorc.report.data import ReportData
 from simorc.report.display import Scale, is_numeric, scale_for
-from simorc.report.spec_table import measures_here
 
 MOST_ROWS = 2000
 """Of more cases than this the page shows those out of spec and failed first."""
@@ -82,7 +81,7 @@ def state(data: ReportData, case: Case) -> str:
 
 
 def _scaled(data: ReportData) -> list[tuple[Measure, Scale]]:
-    return [(measure, scale_for(_values(data, measure.name), measure.unit)) for measure in measures_here(data)]
+    return [(measure, scale_for(_values(data, measure.name), measure.unit)) for measure in data.measures_here]
 
 
 def _values(data: ReportData, name: str) -> list[float]:

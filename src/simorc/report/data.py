@@ -10,10 +10,10 @@ from typing import Any
 
 from simorc.core.aggregates import AggregateResult
 from simorc.core.case import Case
-from simorc.core.measurement import Measurement
+from simorc.core.measurement import Measure, Measurement
 from simorc.core.plan import Plan
 from simorc.core.record import CaseRecord, Status, Tally
-from simorc.core.spec import Verdict
+from simorc.core.spec import Spec, Verdict
 from simorc.core.waveforms import Waveforms
 
 
@@ -68,6 +68,20 @@ class ReportData:
     @cached_property
     def _measured(self) -> dict[int, dict[str, Measurement]]:
         return {i: {m.name: m for m in record.measurements} for i, record in self.records.items()}
+
+    @cached_property
+    def measures(self) -> tuple[Measure, ...]:
+        """The measures of the plan, and after them those that only a hook added to the records."""
+        asked = {measure.name: measure for measure in self.plan.measures}
+        for record in self.records.values():
+            for m in record.measurements:
+                asked.setdefault(m.name, Measure(m.name, m.unit, Spec(m.min, None, m.max)))
+        return tuple(asked.values())
+
+    @property
+    def measures_here(self) -> list[Measure]:
+        """The measures of the run's target."""
+        return [measure for measure in self.measures if self.plan.target in measure.targets]
 
     def status(self, case_id: int) -> Status:
         """Status of a case, `pending` where nothing is recorded."""

@@ -6,9 +6,11 @@ import math
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 
 from simorc.core.case import Case
 from simorc.core.units import SCALE_FACTORS, Value, as_number, format_quantity, value_to_text
+from simorc.workspace.clock import parse_utc
 
 _SIGNS = {"ohm": "Ω", "Ohm": "Ω", "degC": "°C", "deg": "°"}
 _PREFIXES = "fpnumkMGT"
@@ -132,6 +134,16 @@ def axis_key(value: Value) -> object:
 def is_numeric(values: Iterable[Value]) -> bool:
     """Whether all values are numbers, so that they have an order and distances."""
     return all(as_number(value) is not None for value in values)
+
+
+def minute(time: object) -> str:
+    """A time from a file, to the minute; what is no time as it is.
+
+    >>> minute("2026-01-01T12:00:59.250Z"), minute(None)
+    ('2026-01-01 12:00 UTC', 'an unknown time')
+    """
+    parsed = parse_utc(time)
+    return f"{parsed.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if parsed else str(time or "an unknown time")
 
 
 def conditions(case: Case) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from simorc.core.ranges import format_ranges
 from simorc.report.data import ReportData
-from simorc.report.display import count
+from simorc.report.display import count, minute
 
 
 def notes(data: ReportData) -> list[str]:
@@ -20,7 +20,8 @@ def notes(data: ReportData) -> list[str]:
         *_retries((_options(r.retries[-1]), r.case_id) for r in records if r.retries),
         *_again([r.case_id for r in records if r.attempt > 1]),
         *_cached([r.case_id for r in records if r.cached_from]),
-        *_executions(data.manifest.get("executions", [])),
+        *_changes(data.manifest),
+        *_executions(_entries(data.manifest, "executions")),
     ]
 
 
@@ -57,13 +58,25 @@ def _cached(ids: list[int]) -> list[str]:
     return [f"{count(len(ids), 'case')} taken over from an earlier run ({_named(ids)})."] if ids else []
 
 
-def _executions(executions: Any) -> list[str]:
-    listed = [e for e in executions if isinstance(e, Mapping)] if isinstance(executions, list) else []
-    sentences = [f"Note of {e.get('started', 'a run')}: {e['note']}" for e in listed if e.get("note")]
-    stopped = sum(e.get("ended") == "interrupted" for e in listed)
+def _changes(manifest: Mapping[str, Any]) -> list[str]:
+    files = dict.fromkeys(str(entry.get("file")) for entry in _entries(manifest, "accepted_changes"))
+    accepted = [f"Changed after the build, and accepted: {', '.join(files)}."] if files else []
+    times = [minute(entry.get("time")) for entry in _entries(manifest, "judged")]
+    judged = [f"Judged anew, by the project's specs and measure functions of {', '.join(times)}."] if times else []
+    return accepted + judged
+
+
+def _executions(executions: list[Mapping[str, Any]]) -> list[str]:
+    sentences = [f"Note of {minute(e.get('started'))}: {e['note']}" for e in executions if e.get("note")]
+    stopped = sum(e.get("ended") == "interrupted" for e in executions)
     if stopped:
-        sentences.append(f"The run was interrupted {'once' if stopped == 1 else f'{stopped} times'} and resumed.")
+        sentences.append(f"The run was interrupted {'once' if stopped == 1 else f'{stopped} times'}.")
     return sentences
+
+
+def _entries(manifest: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    entries = manifest.get(key)
+    return [entry for entry in entries if isinstance(entry, Mapping)] if isinstance(entries, list) else []
 
 
 def _named(ids: list[int]) -> str:

@@ -23,7 +23,7 @@ from simorc.report.plot_style import Theme, new_figure, slant_labels
 from simorc.report.points import Point, Quantities, by, grouped, quantities
 
 _MOST_LABELLED = 150
-_DARK_TEXT, _LIGHT_TEXT = "#101418", "#ffffff"
+_DARK_TEXT, _LIGHT_TEXT = "#101418", "#fefefe"  # no colours of a theme: a cell keeps its own in light and dark
 
 Cells = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]

@@ -39,7 +39,7 @@ def draw_limits(ax: Axes, theme: Theme, q: Quantities, scale: Scale, along: str 
         (ax.axhline if along == "y" else ax.axvline)(
             limit / scale.factor, color=theme.limit, linewidth=1.1, dashes=(5, 3), zorder=2.5
         )
-        _label(ax, theme, f"{word} {quantity(limit, q.unit)}", limit / scale.factor, word, along)
+        _label(ax, theme, f"{word} {quantity(limit, q.unit)}", limit / scale.factor, along)
     sentences = ["Dashed: limits."] if near else []
     if far:
         named = ", ".join(f"{word} {quantity(limit, q.unit)}" for word, limit in far)
@@ -47,22 +47,20 @@ def draw_limits(ax: Axes, theme: Theme, q: Quantities, scale: Scale, along: str 
     return sentences
 
 
-def _label(ax: Axes, theme: Theme, text: str, position: float, word: str, along: str) -> None:
-    """Name a limit on its outer side, on a patch of paper so that no line runs through the words."""
-    outward = 2.5 if word == "max" else -2.5
+def _label(ax: Axes, theme: Theme, text: str, position: float, along: str) -> None:
+    """Name a limit at its end, outside the axes, where no data are."""
     upright = along == "y"
     ax.annotate(
         text,
-        (0.995, position) if upright else (position, 0.97),
+        (1.0, position) if upright else (position, 1.0),
         xycoords=ax.get_yaxis_transform() if upright else ax.get_xaxis_transform(),
-        xytext=(0, outward) if upright else (2 * outward, 0),
+        xytext=(3, 0) if upright else (0, 2),
         textcoords="offset points",
-        ha="right" if upright or word == "min" else "left",
-        va=("bottom" if word == "max" else "top") if upright else "top",
+        ha="left" if upright else "center",
+        va="center" if upright else "bottom",
         color=theme.limit,
-        fontsize=7.5,
-        zorder=4,
-        bbox={"facecolor": theme.paper, "edgecolor": "none", "pad": 0.8, "alpha": 0.85},
+        fontsize=8,
+        annotation_clip=False,
     )
 
 

@@ -19,10 +19,10 @@ from simorc.report.display import Scale, is_numeric, quantity
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 MANY = len(MARKERS)
-WIDTH_IN = 5.8
+WIDTH_IN = 5.4
 _RAMP = ("#3d6fe0", "#1f9bb5", "#3aa655", "#c79a1e", "#d9602b")
 _RC = {
-    "font.size": 9.0,
+    "font.size": 9.5,
     "axes.linewidth": 0.8,
     "lines.solid_capstyle": "round",
     "lines.solid_joinstyle": "round",
@@ -81,7 +81,7 @@ def rc() -> dict[Any, Any]:
 
 def new_figure(theme: Theme, panels: int = 1, share_x: bool = True) -> tuple[Figure, list[Axes]]:
     """A figure with panels one above the other, in the house style."""
-    figure = Figure(figsize=(WIDTH_IN, 3.3 + 2.1 * (panels - 1)), layout="constrained", facecolor=theme.paper)
+    figure = Figure(figsize=(WIDTH_IN, 3.2 + 2.1 * (panels - 1)), layout="constrained", facecolor=theme.paper)
     grid = figure.subplots(panels, 1, squeeze=False, sharex=share_x)
     axes = [row[0] for row in grid]
     for ax in axes:

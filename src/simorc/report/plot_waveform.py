@@ -14,7 +14,7 @@ from matplotlib.ticker import EngFormatter
 from simorc.core.case import Case
 from simorc.core.errors import SimorcError, UsageError
 from simorc.core.plan import PlotSpec
-from simorc.core.sweep import spread
+from simorc.core.sample import spread
 from simorc.core.units import Value
 from simorc.core.waveforms import Plot, Vector, Waveforms
 from simorc.report.data import ReportData
@@ -50,7 +50,7 @@ def draw_waveform(spec: PlotSpec, data: ReportData, theme: Theme) -> tuple[Figur
     UsageError: no case has waveforms, or none has the vector
     """
     cases = chosen_cases(data, spec.where)
-    listed = [cases[i] for i in spread(len(cases), MOST_CASES)]
+    listed = spread(cases, MOST_CASES)
     waves = {case.case_id: waveforms for case in listed if (waveforms := _read(data, case)) is not None}
     if not waves:
         raise UsageError("no case has waveforms", hint="none has run yet, or `simulator.keep` did not keep them")

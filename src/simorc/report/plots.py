@@ -21,7 +21,6 @@ from simorc.report.plot_histogram import draw_histogram
 from simorc.report.plot_line import draw_line
 from simorc.report.plot_style import DARK, LIGHT, MANY, Theme, rc, variables
 from simorc.report.plot_waveform import draw_waveform
-from simorc.report.spec_table import measures_here
 
 Drawer = Callable[[PlotSpec, ReportData, Theme], tuple[Figure, str]]
 
@@ -81,7 +80,7 @@ def default_specs(data: ReportData) -> list[PlotSpec]:
     texts = [name for name in axes if name != x and name not in numeric]
     few = [name for name in axes if name != x and len(swept[name]) <= MANY]
     group = next(iter([*texts, *few]), "")
-    chosen = [m for m in measures_here(data) if _has_limits(m)] or measures_here(data)
+    chosen = [m for m in data.measures_here if _has_limits(m)] or data.measures_here
     kind = "line" if x else "histogram"
     return [PlotSpec(m.name, kind, x, (m.name,), group if x else "") for m in chosen[:MOST_DEFAULTS]]
 

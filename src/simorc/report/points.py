@@ -74,7 +74,7 @@ def quantities(data: ReportData, name: str, where: str = "") -> Quantities:
     ------
     UsageError: there is no such measure or aggregate, or the condition does not fit
     """
-    for measure in data.plan.measures:
+    for measure in data.measures:
         if measure.name == name:
             points = [_case_point(data, measure, case) for case in chosen_cases(data, where)]
             return Quantities(name, measure.unit, points, _free(data, points))
@@ -82,7 +82,7 @@ def quantities(data: ReportData, name: str, where: str = "") -> Quantities:
         if aggregate.name == name:
             points = _aggregate_points(data, name, where)
             return Quantities(name, aggregate.unit, points, _free(data, points))
-    known = [m.name for m in data.plan.measures] + [a.name for a in data.plan.aggregates]
+    known = [m.name for m in data.measures] + [a.name for a in data.plan.aggregates]
     raise UsageError(f"no measure or aggregate {name!r}", hint=suggestion(name, known))
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from simorc.report.data import ReportData
+from simorc.report.display import minute
 
-_SHOWN_ELSEWHERE = frozenset(
-    {"schema", "run_id", "sweep", "target", "inputs", "models", "model_files", "versions", "executions", "repeatable"}
+_TOLD_ELSEWHERE = frozenset(
+    {"schema", "run_id", "sweep", "testbench", "target", "cases", "versions", "pdks", "environment", "sha256"}
+    | {"executions", "repeatable", "judged", "accepted_changes", "created"}
 )
-_WORDS = {"ended": "how it ended", "seed": "base seed", "git": "git commit"}
+_WORDS = {"ended": "how it ended", "seed": "base seed", "git_commit": "git commit"}
 
 
 def facts(data: ReportData, made: datetime) -> list[tuple[str, str]]:
@@ -21,23 +23,24 @@ def facts(data: ReportData, made: datetime) -> list[tuple[str, str]]:
     rows += [(name, str(version)) for name, version in _mapping(manifest.get("versions")).items() if version]
     rows += [(f"PDK {name}", _pdk(pdk)) for name, pdk in plan.pdks.items()]
     rows += [(f"${name}", value) for name, value in plan.environment.items()]
-    rows += [(_WORDS.get(k, k.replace("_", " ")), _plain(v)) for k, v in manifest.items() if k not in _SHOWN_ELSEWHERE]
+    rows += [("built", minute(manifest["created"]))] if manifest.get("created") else []
+    rows += _executions(manifest)
+    rows += [(_WORDS.get(k, k.replace("_", " ")), _plain(v)) for k, v in manifest.items() if k not in _TOLD_ELSEWHERE]
     rows += [("report made", f"{made.astimezone(UTC):%Y-%m-%d %H:%M} UTC")]
     return [(name, value) for name, value in rows if value]
 
 
 def inputs(data: ReportData) -> list[tuple[str, str]]:
     """Every input and model file with the first twelve digits of its sha256."""
-    found: list[tuple[str, str]] = []
-    for key in ("inputs", "models", "model_files"):
-        found += [(name, digest[:12]) for name, digest in _hashes(data.manifest.get(key))]
-    return found
+    return [(name, str(digest)[:12]) for name, digest in _mapping(data.manifest.get("sha256")).items()]
 
 
-def _hashes(entry: Any) -> Iterator[tuple[str, str]]:
-    for name, digest in _mapping(entry).items():
-        if isinstance(digest, str):
-            yield name, digest
+def _executions(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
+    entries = [entry for entry in manifest.get("executions") or [] if isinstance(entry, Mapping)]
+    if not entries:
+        return []
+    times = f"{minute(entries[0].get('started'))} to {minute(entries[-1].get('finished'))}"
+    return [("executed", times if len(entries) == 1 else f"{times}, {len(entries)} times")]
 
 
 def _mapping(entry: Any) -> Mapping[str, Any]:

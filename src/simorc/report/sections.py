@@ -79,7 +79,7 @@ def worst_corners(page: Page) -> Section | None:
 
 def spec_table(page: Page) -> Section | None:
     """Measured minimum, median and maximum against the limits."""
-    if not page.data.plan.measures:
+    if not page.data.measures:
         return None
     drawn = [Markup(strip(row.minimum, row.median, row.maximum, row.spec)) for row in page.spec_rows]
     elsewhere = [m for m in page.data.plan.measures if page.data.plan.target not in m.targets]

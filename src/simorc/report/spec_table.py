@@ -66,16 +66,11 @@ class _Members:
     corners: dict[str, None] = field(default_factory=dict)
 
 
-def measures_here(data: ReportData) -> list[Measure]:
-    """The measures of the run's target."""
-    return [measure for measure in data.plan.measures if data.plan.target in measure.targets]
-
-
 def spec_rows(data: ReportData) -> list[SpecRow]:
     """The spec table, a row a measure; several where its limits differ between corners."""
     return [
         _row(data, measure, spec, members)
-        for measure in measures_here(data)
+        for measure in data.measures_here
         for spec, members in _by_limits(data, measure).items()
     ]
 

@@ -14,7 +14,7 @@ from simorc.core.record import Status
 from simorc.core.units import Value, value_to_text
 from simorc.report.data import ReportData
 from simorc.report.display import is_numeric
-from simorc.report.spec_table import measures_here, spec_rows, worst_rows
+from simorc.report.spec_table import spec_rows, worst_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def results_frame(data: ReportData) -> pd.DataFrame:
         "verdict": [_case_verdict(data, case) for case in data.cases],
     }
     columns.update({name: parameter_column(case.parameters[name] for case in data.cases) for name in swept})
-    for measure in measures_here(data):
+    for measure in data.measures:
         name = f"{measure.name}.measured" if measure.name in columns else measure.name
         columns[name] = number_column(_value(data, case, measure.name) for case in data.cases)
     return pd.DataFrame(columns)

@@ -1,0 +1,81 @@
+"""Tables beside the page, as CSV for programs and Markdown for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import pandas as pd
+
+from simorc.core.errors import UsageError
+from simorc.report.data import ReportData, verdict
+from simorc.report.table import aggregates_frame, failures_frame, results_frame, spec_frame, worst_frame
+
+_TITLES = {
+    "worst": "Worst corners",
+    "specs": "Specifications",
+    "aggregates": "Aggregates",
+    "failures": "Failures",
+    "results": "Cases",
+}
+_LIMITS = frozenset({"limit_min", "limit_typ", "limit_max", "min limit", "max limit", "margin"})
+
+
+def tables(data: ReportData) -> dict[str, pd.DataFrame]:
+    """Every table of the report by name."""
+    return {
+        "worst": worst_frame(data),
+        "specs": spec_frame(data),
+        "aggregates": aggregates_frame(data.aggregates),
+        "failures": failures_frame(data),
+        "results": results_frame(data),
+    }
+
+
+def as_csv(data: ReportData) -> dict[str, bytes]:
+    """One file a table; numbers in full, an empty cell where there is none."""
+    return {f"{name}.csv": frame.to_csv(index=False).encode() for name, frame in tables(data).items()}
+
+
+def as_markdown(data: ReportData) -> dict[str, bytes]:
+    """One file, report.md, with all tables; a value that is not there is `missing`."""
+    parts = [f"# {_cell(data.run_id)}: {verdict(data).upper()}"]
+    for name, frame in tables(data).items():
+        parts.append(f"## {_TITLES[name]}\n\n{_markdown(frame)}" if len(frame) else f"## {_TITLES[name]}\n\nNone.")
+    return {"report.md": ("\n\n".join(parts) + "\n").encode()}
+
+
+FORMATS: Mapping[str, Callable[[ReportData], dict[str, bytes]]] = {"md": as_markdown, "csv": as_csv}
+"""Name of a format -> file name -> content. To add one touches this table alone."""
+
+
+def exports(data: ReportData, formats: Sequence[str]) -> dict[str, bytes]:
+    """The files of all the formats asked for."""
+    check_formats(formats)
+    return {name: content for text in formats for name, content in FORMATS[text](data).items()}
+
+
+def check_formats(formats: Sequence[str]) -> None:
+    """Raise a UsageError for a format that there is not."""
+    for text in formats:
+        if text not in FORMATS:
+            raise UsageError(f"no format {text!r}", hint=f"there are: {', '.join(FORMATS)}")
+
+
+def _markdown(frame: pd.DataFrame) -> str:
+    columns = list(frame.columns)
+    absent = ["" if name in _LIMITS or not pd.api.types.is_float_dtype(frame[name]) else "missing" for name in columns]
+    lines = [columns, ["---:" if pd.api.types.is_numeric_dtype(frame[name]) else "---" for name in columns]]
+    lines += [
+        [_cell(value) or blank for value, blank in zip(row, absent, strict=True)]
+        for row in frame.itertuples(index=False)
+    ]
+    return "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return "" if value != value else f"{value:.6g}"
+    if value is pd.NA or value is None:
+        return ""
+    text = str(value).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
+    return " ".join(text.split())

@@ -1,0 +1,95 @@
+"""From a run directory to the data of its report. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache
+
+from simorc.core.case import Case
+from simorc.core.errors import UsageError
+from simorc.core.measurement import Outcome, judge
+from simorc.core.plan import Plan
+from simorc.core.protocols import Simulator
+from simorc.core.record import CaseRecord, Status
+from simorc.core.waveforms import Waveforms
+from simorc.registry import simulator_class
+from simorc.report.data import ReportData
+from simorc.workspace.conclude import aggregates_of
+from simorc.workspace.gather import Gathered
+from simorc.workspace.layout import RunDirectory
+from simorc.workspace.manifest import read_manifest
+
+
+def report_data(run: RunDirectory, gathered: Gathered) -> ReportData:
+    """The data of a run's report from its gathered records; aggregates are computed from them anew.
+
+    Raises
+    ------
+    RunDirectoryError: run.json is damaged
+    """
+    return ReportData(
+        plan=gathered.plan,
+        cases=gathered.cases,
+        records=gathered.records,
+        aggregates=aggregates_of(gathered.plan, gathered),
+        manifest={**read_manifest(run), "run_id": run.run_id},
+        notes=gathered.notes,
+        logs=_logs(run, gathered.records),
+        waveforms=waveform_reader(run, gathered.plan),
+    )
+
+
+def judged_by(gathered: Gathered, plan: Plan) -> Gathered:
+    """The records judged by another plan's measures, in memory.
+
+    A measure that the run did not take is missing in it; values that a hook added stay as they are.
+    """
+    measures = {measure.name: measure for measure in plan.measures}
+    dropped = {measure.name for measure in gathered.plan.measures} - measures.keys()
+    cases = {case.case_id: case for case in gathered.cases}
+
+    def rejudged(record: CaseRecord, case: Case) -> CaseRecord:
+        kept = [m for m in record.measurements if m.name not in dropped]
+        return replace(
+            record,
+            measurements=tuple(
+                judge(measures[m.name], case, m.value, m.outcome, m.message) if m.name in measures else m for m in kept
+            ),
+        )
+
+    records = {case_id: rejudged(record, cases[case_id]) for case_id, record in gathered.records.items()}
+    note = "Judged by the specs, aggregates and plot specs of today's project, not by the run's own."
+    return replace(gathered, plan=plan, records=records, notes=(*gathered.notes, note))
+
+
+def waveform_reader(run: RunDirectory, plan: Plan) -> Callable[[int], Waveforms]:
+    """A function from case ids to the waveforms that the case's folder holds.
+
+    It raises a UsageError where the folder is not there, and a CaseError where its files are unreadable.
+    """
+
+    @cache
+    def simulator() -> Simulator:
+        return simulator_class(plan.simulator.name)(plan.simulator)
+
+    def read(case_id: int) -> Waveforms:
+        folder = run.result_folder(case_id)
+        if not folder.is_dir():
+            hint = "it has not run yet, or `simulator.keep` did not keep them"
+            raise UsageError(f"case {case_id} has no result files", where=str(folder), hint=hint)
+        return simulator().read(folder).waves
+
+    return read
+
+
+def _logs(run: RunDirectory, records: Mapping[int, CaseRecord]) -> dict[int, str]:
+    """Path of the log, relative to the run directory, of each case that has something to explain."""
+    found = {}
+    for case_id, record in records.items():
+        unclear = any(m.outcome is Outcome.FAILED for m in record.measurements)
+        if record.status is Status.FAILED or unclear:
+            logs = sorted(run.result_folder(case_id).glob("*.log"))
+            if logs:
+                found[case_id] = logs[0].relative_to(run.path).as_posix()
+    return found
