@@ -60,8 +60,8 @@ def try_commands(programs: Path, folder: Path, version: str) -> None:
     if version not in said:
         raise SystemExit(f"simorc --version said {said.strip()!r}, the wheel is {version}")
     simorc("init", ".")
-    sweep = next(iter(json.loads(simorc("list", "--json"))["sweeps"]))
-    run = simorc("build", sweep if isinstance(sweep, str) else sweep["name"]).strip()
+    sweep = json.loads(simorc("list", "--json"))["sweeps"][0]["name"]
+    run = simorc("build", sweep).strip()
     if not (folder / "simulations" / run / "metadata.csv").is_file():
         raise SystemExit(f"simorc build made no run directory simulations/{run}")
 

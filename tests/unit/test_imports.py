@@ -35,7 +35,7 @@ def loaded_by_command(folder: Path, *arguments: str) -> set[str]:
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A project with one run, built but not executed."""
-    for arguments in (["init", "."], ["build", "pvt_tempco", "--run-id", "light"]):
+    for arguments in (["init", "."], ["build", "rc_corner", "--run-id", "light"]):
         subprocess.run([sys.executable, "-m", "simorc", *arguments], cwd=tmp_path, check=True, capture_output=True)
     return tmp_path
 
