@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import overload
 
 import numpy as np
@@ -62,8 +63,13 @@ class Waveforms(Sequence[Plot]):
     `waves["v(out)"]` looks in the last plot that has the vector; `waves.plot("ac")` picks one analysis.
     """
 
-    def __init__(self, plots: Sequence[Plot] = ()) -> None:
-        self._plots = tuple(plots)
+    def __init__(self, plots: Sequence[Plot] | Callable[[], Sequence[Plot]] = ()) -> None:
+        """From plots, or from a function that reads them when one is first asked for."""
+        self._given = plots
+
+    @cached_property
+    def _plots(self) -> tuple[Plot, ...]:
+        return tuple(self._given() if callable(self._given) else self._given)
 
     def __len__(self) -> int:
         return len(self._plots)

@@ -1,0 +1,215 @@
+"""ngspice, one process a case."""
+
+from __future__ import annotations
+
+import errno
+import mmap
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+from simorc.core.case import Case
+from simorc.core.errors import CaseError, ErrorKind, ToolMissingError, UsageError
+from simorc.core.plan import SimulatorSettings
+from simorc.core.protocols import Deck, SimulationResult
+from simorc.core.waveforms import Plot, Waveforms
+from simorc.simulators.ngspice_deck import prepare_netlist
+from simorc.simulators.ngspice_log import LogReport, parse_log
+from simorc.simulators.process import Finished, run_process
+from simorc.simulators.rawfile import RawFileError, check_raw, parse_raw
+from simorc.simulators.versions import INSTALL_HINT
+
+NETLIST = "netlist.spice"
+INIT_FILE = ".spiceinit"
+LOG = "ngspice.log"
+_NOT_OURS = ("SPICE_USERINIT_DIR", "SPICE_ASCIIRAWFILE")
+_FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
+_HINTS = {
+    ErrorKind.NO_CONVERGENCE: "`retries:` in sim_setup.yaml tries other simulator options, such as {gmin: 1e-10}",
+    ErrorKind.TIMESTEP: "`retries:` in sim_setup.yaml tries other simulator options, such as {method: gear}",
+    ErrorKind.TIMEOUT: "`timeout_s:` in sim_setup.yaml, or --timeout, gives it longer",
+}
+
+
+class Ngspice:
+    """Runs every deck in a process of its own, `ngspice -b netlist.spice`, in the case's folder.
+
+    The folder holds what it takes to run the deck by hand: the netlist, and an init file that keeps the user's
+    `~/.spiceinit` from being read. `init: [source ~/.spiceinit]` in the settings brings that in.
+    """
+
+    def __init__(self, settings: SimulatorSettings) -> None:
+        self._settings = settings
+
+    @cached_property
+    def _program(self) -> str:
+        program = shutil.which("ngspice")
+        if program is None:
+            raise ToolMissingError("ngspice is not installed", hint=INSTALL_HINT)
+        return program
+
+    @cached_property
+    def _version(self) -> str:
+        said = subprocess.run([self._program, "--version"], capture_output=True, text=True, check=False, timeout=30)
+        match = re.search(r"ngspice-[\d.]+\+?", said.stdout + said.stderr)
+        return match.group() if match else "ngspice"
+
+    @cached_property
+    def _environment(self) -> dict[str, str]:
+        ours = {
+            # Two processes with two threads each spin against each other: a hundredfold slower.
+            "OMP_NUM_THREADS": str(self._settings.threads),
+            "OMP_WAIT_POLICY": "passive",
+            "NGSPICE_MEAS_PRECISION": "16",
+            "LC_ALL": "C",
+        }
+        return {name: value for name, value in os.environ.items() if name not in _NOT_OURS} | ours
+
+    @cached_property
+    def _init_file(self) -> str:
+        lines = [f"set num_threads={self._settings.threads}"]
+        for line in self._settings.init:
+            lines += _sourced(line)
+        return "\n".join([*lines, ""])
+
+    def version(self) -> str:
+        """Name and version, e.g. `ngspice-39`; asked for once."""
+        return self._version
+
+    def order_key(self, case: Case) -> tuple[object, ...]:
+        """Row order: processes share nothing."""
+        return (case.case_id,)
+
+    def prepare(self, text: str, case: Case, options: Mapping[str, str]) -> Deck:
+        """The netlist with what makes `ngspice -b` run it, and the init file.
+
+        Raises
+        ------
+        TemplateError: an analysis that ngspice could not be given
+        UsageError: the settings name an init file that is not there
+        """
+        return Deck(prepare_netlist(text, case.seed, options), {INIT_FILE: self._init_file})
+
+    def run(self, deck: Deck, folder: Path, timeout_s: float) -> SimulationResult:
+        """Write the deck into the folder, simulate it there, read what came back.
+
+        Raises
+        ------
+        ToolMissingError: ngspice is not installed
+        OSError: the folder cannot be written, for another reason than a full disk
+        """
+        program = self._program
+        try:
+            for name, text in {NETLIST: deck.text, **deck.files}.items():
+                (folder / name).write_text(text, encoding="utf-8", errors="surrogateescape")
+            command = [program, "-b", "-o", LOG, NETLIST]
+            finished = run_process(command, folder, folder / LOG, self._environment, timeout_s)
+            note = _note(finished, timeout_s)
+            if note:
+                with (folder / LOG).open("a", encoding="utf-8") as log:
+                    log.write(f"\nsimorc: {note}\n")
+        except OSError as error:
+            if error.errno not in _FULL_DISK:
+                raise
+            return _failed(folder, ErrorKind.DISK_FULL, str(error))
+        try:
+            return self.read(folder)
+        except CaseError as error:
+            return _failed(folder, error.kind, error.what)
+
+    def read(self, folder: Path) -> SimulationResult:
+        """What a run left in the folder: log and raw files.
+
+        Raises
+        ------
+        CaseError: there is no log, or a raw file is unreadable though the log says that all went well
+        """
+        log = folder / LOG
+        try:
+            text = log.read_text(encoding="utf-8", errors="replace")
+        except OSError as error:
+            raise CaseError(ErrorKind.LOST, f"there is no log: {error.strerror}", where=_from_run(log)) from error
+        report = parse_log(text)
+        files = sorted(folder.glob("*.raw"))
+        failure = _error(report, log) or _damage(files)
+        waves = Waveforms(lambda: _plots(files))
+        return SimulationResult(report.values, waves, log, messages=report.messages, error=failure)
+
+    def close(self) -> None:
+        """Nothing is kept running."""
+
+
+def _sourced(line: str) -> list[str]:
+    """A line of `init`; `source FILE` as the lines of that file, which ngspice would take for a netlist."""
+    match = re.fullmatch(r"\s*source\s+(\S.*?)\s*", line)
+    if match is None:
+        return [line]
+    path = Path(match.group(1).strip("\"'")).expanduser()
+    try:
+        lines = path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError as error:
+        raise UsageError(
+            f"simulator init: cannot read {path}: {error.strerror}", hint="see `init:` in sim_setup.yaml"
+        ) from error
+    return [f"* from {path}", *lines]
+
+
+def _note(finished: Finished, timeout_s: float) -> str:
+    """What the log has to tell that ngspice could not."""
+    if finished.timed_out:
+        return f"{ErrorKind.TIMEOUT}: no result after {timeout_s:g} s; ngspice was killed"
+    if finished.code < 0:
+        return f"{ErrorKind.KILLED}: ngspice ended by signal {-finished.code} ({signal.Signals(-finished.code).name})"
+    return ""
+
+
+def _error(report: LogReport, log: Path) -> CaseError | None:
+    if report.error is None:
+        return None
+    kind, what = report.error
+    return CaseError(kind, what, where=_from_run(log), hint=_HINTS.get(kind, ""))
+
+
+def _damage(files: list[Path]) -> CaseError | None:
+    """The first raw file that is not all there; ngspice says nothing when the disk is full."""
+    for file in files:
+        try:
+            _check(file)
+        except (RawFileError, OSError) as error:
+            kind = ErrorKind.DISK_FULL if _is_full(file.parent) else ErrorKind.MEASURE_ERROR
+            what = error.what if isinstance(error, RawFileError) else str(error)
+            return CaseError(kind, what, where=_from_run(file))
+    return None
+
+
+def _check(file: Path) -> None:
+    if not file.stat().st_size:
+        raise RawFileError("an empty raw file")
+    # Mapped: of a large file only the headers are read. The map ends when the last view of it does.
+    with file.open("rb") as opened:
+        mapped = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
+    check_raw(memoryview(mapped))
+
+
+def _is_full(folder: Path) -> bool:
+    state = os.statvfs(folder)
+    return state.f_bavail * state.f_frsize < 1 << 16
+
+
+def _plots(files: list[Path]) -> list[Plot]:
+    return [plot for file in files for plot in parse_raw(file.read_bytes())]
+
+
+def _from_run(path: Path) -> str:
+    """The path as seen from the run directory: `results/3/ngspice.log`."""
+    return "/".join(path.parts[-3:])
+
+
+def _failed(folder: Path, kind: ErrorKind, what: str) -> SimulationResult:
+    log = folder / LOG
+    return SimulationResult({}, Waveforms(), log, error=CaseError(kind, what, where=_from_run(log)))

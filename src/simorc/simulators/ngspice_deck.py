@@ -1,0 +1,187 @@
+"""Pure: what is added to a netlist so that `ngspice -b` runs every analysis, prints every measure, keeps the waves.
+
+What ngspice does with a plain deck, measured (see `versions`), and what is done about it:
+
+- `-b` alone runs no analysis that has neither `.print` nor `-r`, and evaluates no `.meas` with `-r`: a `.control` block
+  runs the deck.
+- `run` with several analyses evaluates the `.meas` cards of the last one only; given as commands, each analysis
+  evaluates its own.
+- `.meas` prints 7 digits; a `param` measure prints as many as `NGSPICE_MEAS_PRECISION` says. So each measure
+  gets a second one, `simorc_<name>`, that repeats it in full.
+- Of several `.option` lines the last one counts, except `seed`, where the first does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from simorc.core.errors import TemplateError
+
+EXACT = "simorc_"
+"""Beginning of the names of measures and vectors that are ours."""
+
+_ANALYSES = ("op", "dc", "ac", "tran", "noise", "tf", "sens", "pz", "disto", "sp", "pss")
+_ANALYSIS = re.compile(rf"\.({'|'.join(_ANALYSES)})\b(.*)", re.IGNORECASE | re.DOTALL)
+_COMMAND = re.compile(rf"^[ \t]*(?:run|{'|'.join(_ANALYSES)})\b", re.IGNORECASE | re.MULTILINE)
+_OWN_OUTPUT = re.compile(r"^[ \t]*(?:write|while|dowhile|repeat|foreach)\b", re.IGNORECASE | re.MULTILINE)
+_MEASURE = re.compile(r"\.meas(?:ure)?\s+(\w+)\s+([a-z_]\w*)\s+(\w+)", re.IGNORECASE)
+# These print all digits themselves.
+_EXACT_FUNCTIONS = ("param", "expr", "when", "rms", "integ")
+_COMMENT = re.compile(r"\s*(?:;|\$\s|\$$|//).*")
+_EXPRESSION = re.compile(r"\{([^{}]*)\}|'([^']*)'")
+_SEED = re.compile(r"^[ \t]*\.opt\w*[ \t][^\n]*\bseed[ \t]*=", re.IGNORECASE | re.MULTILINE)
+_CONTROL = re.compile(r"^[ \t]*\.control\b.*?^[ \t]*\.endc\b[^\n]*", re.IGNORECASE | re.MULTILINE | re.DOTALL)
+_END = re.compile(r"^[ \t]*\.end[ \t]*$", re.IGNORECASE | re.MULTILINE)
+# Characters that the command line takes for something else: redirection, history, variables, globs, quotes.
+_UNSAFE = re.compile(r"[<>!$;`\"'\\{}^*?~&|]")
+
+_WRITE = """\
+set filetype=binary
+foreach simorc_plot $plots
+  strcmp simorc_const $simorc_plot const
+  if $simorc_const ne 0
+    setplot $simorc_plot
+    write results.raw
+    set appendwrite
+  end
+end"""
+_NOTHING_RAN = """\
+if $#plots < 2
+  echo simorc: template: no analysis ran - the netlist needs a card such as .op or .dc or .ac or .tran
+end"""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A dot card of a netlist, continuation lines joined, comments gone."""
+
+    text: str
+    line: int
+
+
+def prepare_netlist(text: str, seed: int, options: Mapping[str, str]) -> str:
+    """The netlist, complete, from a rendered template.
+
+    Parameters
+    ----------
+    seed: written as `.option seed=` unless the netlist has one
+    options: simulator options that win over the netlist's own; an empty value makes a switch
+
+    Raises
+    ------
+    TemplateError: an analysis that ngspice could not be given as a command
+    """
+    ending = _END.search(text)
+    body = text[: ending.start()] if ending else text
+    controls = "\n".join(_CONTROL.findall(body))
+    cards = list(dot_cards(_CONTROL.sub(_blank, body)))
+    added = [*_option_lines(seed, options, own_seed=bool(_SEED.search(body)))]
+    if controls:
+        added += _after_own_control(controls, cards)
+    else:
+        added += [*_extra_cards(cards), *_control(*_run(cards), _WRITE, "quit")]
+    return "\n".join([body.rstrip("\n"), "* added by simorc", *added, ".end", ""])
+
+
+def dot_cards(text: str) -> Iterator[Card]:
+    """The dot cards of a netlist outside its title."""
+    current: list[str] = []
+    begin = 0
+    for number, line in enumerate(text.splitlines()[1:], start=2):
+        stripped = line.lstrip()
+        if stripped.startswith("+") and current:
+            current.append(_COMMENT.sub("", stripped[1:]))
+        elif stripped and not stripped.startswith("*"):
+            if current:
+                yield Card(" ".join(current), begin)
+            current = [_COMMENT.sub("", stripped).rstrip()] if stripped.startswith(".") else []
+            begin = number
+    if current:
+        yield Card(" ".join(current), begin)
+
+
+def _blank(match: re.Match[str]) -> str:
+    """As many empty lines, so that line numbers stay."""
+    return "\n" * match.group().count("\n")
+
+
+def _option_lines(seed: int, options: Mapping[str, str], *, own_seed: bool) -> list[str]:
+    lines = [f".option {name}={value}" if value else f".option {name}" for name, value in options.items()]
+    return lines if own_seed else [f".option seed={seed}", *lines]
+
+
+def _after_own_control(controls: str, cards: Sequence[Card]) -> list[str]:
+    """What follows a control block of the user's own, unless that ends in `quit`.
+
+    A block that runs analyses is left at that; without an end ngspice would run the cards once more. A block that
+    only sets things up is followed by what a netlist without one gets.
+    """
+    if not _COMMAND.search(controls):
+        return [*_extra_cards(cards), *_control("if $#plots < 2", *_run(cards), "end", _WRITE, "quit")]
+    return _control("quit") if _OWN_OUTPUT.search(controls) else _control(_WRITE, "quit")
+
+
+def _control(*commands: str) -> list[str]:
+    return [".control", *commands, ".endc"]
+
+
+def _analyses(cards: Sequence[Card]) -> list[tuple[str, Card]]:
+    found = [(_ANALYSIS.match(card.text), card) for card in cards]
+    return [(match.group(1).lower(), card) for match, card in found if match]
+
+
+def _extra_cards(cards: Sequence[Card]) -> list[str]:
+    """Every measure once more with all its digits, and the expressions of analyses as vectors."""
+    analyses = _analyses(cards)
+    times = Counter(kind for kind, _ in analyses)
+    lines = []
+    for match in filter(None, (_MEASURE.match(card.text) for card in cards)):
+        kind, name, function = (word.lower() for word in match.groups())
+        # ngspice evaluates a `param` measure once: after a second analysis of its kind it would be a stale number.
+        if times[kind] == 1 and not function.startswith(_EXACT_FUNCTIONS):
+            lines.append(f".meas {kind} {EXACT}{name} param='{name}'")
+    if len(analyses) > 1:
+        for number, (_, card) in enumerate(analyses):
+            lines += [f".csparam {name}={{{text}}}" for name, text in _expressions(card, number).items()]
+    return lines
+
+
+def _expressions(card: Card, number: int) -> dict[str, str]:
+    """The expressions among the arguments of an analysis, by the name of the vector that holds each."""
+    found = [braced or quoted for braced, quoted in _EXPRESSION.findall(card.text)]
+    return {f"{EXACT}{number}_{k}": text.strip() for k, text in enumerate(found)}
+
+
+def _run(cards: Sequence[Card]) -> list[str]:
+    """The commands that run all analyses, in the order of their cards."""
+    analyses = _analyses(cards)
+    if len(analyses) < 2:
+        return ["run", *([] if analyses else [_NOTHING_RAN])]
+    return [line for number, (_, card) in enumerate(analyses) for line in _command(card, number)]
+
+
+def _command(card: Card, number: int) -> list[str]:
+    """An analysis card as a command.
+
+    ngspice replaces expressions in cards alone. In a command they go through a vector, which prints 6 digits: enough
+    for most arguments, and where it is not, the analysis is left out and the case fails.
+    """
+    names = list(_expressions(card, number))
+    pending = iter(names)
+    arguments = _EXPRESSION.sub(lambda match: f"\0{next(pending)}", card.text[1:])
+    unsafe = _UNSAFE.search(arguments)
+    if unsafe:
+        raise TemplateError(
+            f"{card.text!r} holds {unsafe.group()!r}, which ngspice's commands take for something else",
+            where=f"netlist line {card.line}",
+            hint="with one analysis a netlist this works; or write the analyses in a .control block",
+        )
+    command = arguments.replace("\0", "$&")
+    if not names:
+        return [command]
+    exact = " & ".join(f"(abs(($&{name})-{name}) <= 1e-12*abs({name}))" for name in names)
+    complaint = f"an argument of {card.text.split()[0]} has more than 6 digits - write it as a plain number"
+    return [f"if {exact}", f"  {command}", "else", f"  echo simorc: template: {complaint}", "end"]

@@ -1,0 +1,155 @@
+"""Pure: what an ngspice log says: values of measures, measures that failed, and why a simulation broke.
+
+ngspice's exit code proves nothing; every judgement is made from these lines. Real logs stand in tests/golden.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from simorc.core.errors import ErrorKind
+from simorc.simulators.ngspice_deck import EXACT
+
+_NUMBER = r"[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|nan|inf)"
+_VALUE = re.compile(
+    rf"(?P<name>[^\s=]+)\s*=\s+(?P<value>{_NUMBER}|failed)(?:\s+(?:at|with|from|to|targ|trig)=\s+{_NUMBER})*\s*",
+    re.IGNORECASE,
+)
+_FAILED_CARD = re.compile(r"\s*\.?meas(?:ure)?\s+\w+\s+(?P<name>\S+)\s.*failed!\s*", re.IGNORECASE)
+_NOT_A_KIND = re.compile(r"Error: unrecognized analysis type '(?P<kind>[^']*)'", re.IGNORECASE)
+_CARD = re.compile(r"\s*\.meas(?:ure)?\s+\w+\s+(?P<name>\S+)", re.IGNORECASE)
+_STALE = re.compile(r"\s*s = \"\.meas(?:ure)?\s+\w+\s+(?P<name>\S+)", re.IGNORECASE)
+_REASON = re.compile(r"\s*(?:Error: |no such function|function '|bad syntax|invalid num)", re.IGNORECASE)
+_OURS = re.compile(rf"simorc: (?P<kind>{'|'.join(ErrorKind)}): (?P<what>.*)")
+_FATAL = re.compile(
+    r"simulation\(s\) aborted|Simulation interrupted|fatal error in ngspice|Could not find include file|"
+    r"there aren't any circuits|incomplete or empty netlist",
+    re.IGNORECASE,
+)
+
+_TELLING: tuple[tuple[ErrorKind, str], ...] = (
+    (ErrorKind.MISSING_INCLUDE, r"Could not find (?:include|library) file|section definition .* not found"),
+    (
+        ErrorKind.MISSING_MODEL,
+        r"unknown subckt|could not find a valid modelname|unable to find definition of model|unknown model type",
+    ),
+    (ErrorKind.TIMESTEP, r"doAnalyses: TRAN:  Timestep too small"),
+    (
+        ErrorKind.NO_CONVERGENCE,
+        r"singular matrix|doAnalyses: .*(?:Timestep too small|iteration limit|no convergence|singular)|"
+        r"(?:transient op|source stepping|gmin stepping) failed|no convergence|iteration limit reached",
+    ),
+    (
+        ErrorKind.TEMPLATE,
+        r"Undefined parameter|unknown parameter|Expression err|Mismatch of \.subckt|already exists|doAnalyses:|"
+        r"no such parameter|invalid|missing|^Error",
+    ),
+)
+"""Which line tells why, in order of precedence; within a kind the first such line counts."""
+_COMPILED = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _TELLING)
+
+
+@dataclass(frozen=True, slots=True)
+class LogReport:
+    """What a log says.
+
+    Parameters
+    ----------
+    values: name (lower case) -> the last value that was printed, None where the last word was that it failed
+    messages: name -> why there is no value
+    error: why the simulation as a whole failed: its kind and the telling line; None where it went through
+    """
+
+    values: Mapping[str, float | None] = field(default_factory=dict)
+    messages: Mapping[str, str] = field(default_factory=dict)
+    error: tuple[ErrorKind, str] | None = None
+
+
+def parse_log(text: str) -> LogReport:
+    """Everything that a log says."""
+    lines = text.splitlines()
+    reader = _Reader()
+    for line in lines:
+        reader.read(line)
+    values, messages = reader.finished()
+    return LogReport(values, messages, find_error(lines))
+
+
+class _Reader:
+    """Goes through a log line by line, so that of several statements on a measure the last one counts."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, float | None] = {}
+        self.messages: dict[str, str] = {}
+        self.stale: set[str] = set()
+        self.reason = ""
+        self.wrong_kind = ""
+
+    def read(self, line: str) -> None:
+        if match := _VALUE.fullmatch(line):
+            self._value(match["name"].lower(), match["value"].lower())
+        elif match := _FAILED_CARD.fullmatch(line):
+            self._fail(match["name"].lower(), self.reason or line.strip())
+        elif self.wrong_kind and (match := _CARD.match(line)):
+            self._fail(
+                match["name"].lower(), f"ngspice evaluates .meas of kind tran, ac, dc, sp alone, not {self.wrong_kind}"
+            )
+        elif match := _STALE.match(line):
+            self.stale.add(match["name"].lower())
+        self.wrong_kind = match["kind"] if (match := _NOT_A_KIND.match(line)) else ""
+        if _REASON.match(line):
+            self.reason = line.strip() if line.startswith("Error") else f"{self.reason} {line.strip()}".strip()
+
+    def _value(self, name: str, text: str) -> None:
+        if text == "failed":
+            self._fail(name, self.reason or "ngspice could not evaluate it")
+        elif name in self.stale:
+            self._fail(name, "ngspice evaluates a param measure once; this netlist has several analyses of its kind")
+        elif text.lstrip("+-") in ("nan", "inf"):
+            self._fail(name, f"ngspice gave {text}")
+        else:
+            self.values[name] = float(text)
+            self.messages.pop(name, None)
+
+    def _fail(self, name: str, message: str) -> None:
+        self.values[name] = None
+        self.messages[name] = " ".join(message.split())
+        self.reason = ""
+
+    def finished(self) -> tuple[dict[str, float | None], dict[str, str]]:
+        """Values with all the digits there are, and the messages; without our own names."""
+        own = {name for name in self.values if name.startswith(EXACT)}
+        values = {name: self._exact(name, value) for name, value in self.values.items() if name not in own}
+        return values, {name: text for name, text in self.messages.items() if name in values}
+
+    def _exact(self, name: str, printed: float | None) -> float | None:
+        """The value in full, provided that it agrees with every printed digit."""
+        exact = self.values.get(EXACT + name)
+        if printed is None or exact is None or float(f"{exact:.6e}") != printed:
+            return printed
+        return exact
+
+
+def find_error(lines: list[str]) -> tuple[ErrorKind, str] | None:
+    """Why a simulation as a whole failed, None where it went through; warnings alone fail nothing."""
+    for line in lines:
+        if match := _OURS.match(line):
+            return ErrorKind(match["kind"]), match["what"]
+    if not any(_FATAL.search(line) for line in lines):
+        return None
+    for kind, pattern in _COMPILED:
+        for number, line in enumerate(lines):
+            if pattern.search(line):
+                return kind, _telling(lines, number)
+    return ErrorKind.TEMPLATE, next(line.strip() for line in lines if _FATAL.search(line))
+
+
+def _telling(lines: list[str], number: int) -> str:
+    """A telling line, with the netlist line that it is about where ngspice quotes it just above."""
+    said = " ".join(lines[number].split())
+    for above in (2, 1):
+        if number >= above and lines[number - above].startswith("Error on line"):
+            return f"{said}: {' '.join(lines[number - 1].split())}" if above == 2 else said
+    return said

@@ -1,0 +1,262 @@
+"""Pure: ngspice raw files, binary and ASCII, as plots of named vectors.
+
+Format: ngspice manual, "Raw file format"; Nutmeg's `rawfile.c` as measured with ngspice 39. A file is a sequence of
+plots, each with a header of `Key: value` lines, then `Binary:` (little-endian doubles, point by point) or `Values:`.
+Vectors shorter than the plot are padded, unless the flags say `unpadded`; their true length stands in `dims=`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+
+from simorc.core.errors import SimorcError
+from simorc.core.waveforms import Plot, Vector
+
+UNITS = {
+    "time": "s",
+    "frequency": "Hz",
+    "voltage": "V",
+    "current": "A",
+    "voltage-density": "V/sqrt(Hz)",
+    "current-density": "A/sqrt(Hz)",
+    "voltage^2-density": "V^2/Hz",
+    "current^2-density": "A^2/Hz",
+    "temperature": "degC",
+    "temp-sweep": "degC",
+    "res-sweep": "Ohm",
+    "charge": "C",
+    "resistance": "Ohm",
+    "impedance": "Ohm",
+    "admittance": "S",
+    "power": "W",
+    "phase": "rad",
+    "decibel": "dB",
+    "capacitance": "F",
+}
+"""Unit of each type of variable; types that are not here have none."""
+
+_KINDS = (
+    (r"operating point", "op"),
+    (r"dc transfer", "dc"),
+    (r"ac analysis", "ac"),
+    (r"transient", "tran"),
+    (r"noise spectral", "noise"),
+    (r"integrated noise", "noise_total"),
+    (r"transfer function", "tf"),
+    (r"sensitivity", "sens"),
+    (r"pole.zero", "pz"),
+    (r"distortion", "disto"),
+    (r"sp analysis|s.?parameter", "sp"),
+    (r"periodic steady", "pss"),
+)
+_MAX_HEADER = 1 << 26
+_MARKER = re.compile(rb"^(Binary|Values):[ \t]*\r?\n", re.IGNORECASE | re.MULTILINE)
+
+
+class RawFileError(SimorcError):
+    """A raw file that is truncated, or no raw file at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Variable:
+    name: str
+    type: str
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """One plot of a file: its header, and where its data begin and end."""
+
+    title: str
+    variables: tuple[_Variable, ...]
+    points: int
+    is_complex: bool
+    is_padded: bool
+    is_binary: bool
+    begin: int
+    end: int
+
+
+def parse_raw(data: bytes | memoryview) -> list[Plot]:
+    """All plots of a raw file with at least one point, without `const`, the table of constants.
+
+    Vectors are read-only; those of a binary file are views into `data`. Frequency and time are real also in a complex
+    plot. The vectors of a sweep over two variables are flat, in the order of the file.
+
+    Raises
+    ------
+    RawFileError: truncated, or no raw file
+    """
+    view = memoryview(data)
+    with _documented_errors():
+        return [_plot(view, section) for section in _sections(view) if section.points and section.variables]
+
+
+def check_raw(data: bytes | memoryview) -> None:
+    """Whether a file is all there, without a look at the values of binary plots.
+
+    Raises
+    ------
+    RawFileError: truncated, or no raw file
+    """
+    with _documented_errors():
+        for _ in _sections(memoryview(data)):
+            pass
+
+
+@contextmanager
+def _documented_errors() -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, IndexError, OverflowError) as error:
+        raise RawFileError(f"no raw file, or a damaged one: {error}") from error
+
+
+def _sections(view: memoryview) -> Iterator[_Section]:
+    position = 0
+    while bytes(view[position : position + 4096]).strip():
+        section = _section(view, position)
+        position = section.end
+        if not section.title.lower().startswith("constant"):
+            yield section
+
+
+def _section(view: memoryview, begin: int) -> _Section:
+    marker = _MARKER.search(view, begin, begin + _MAX_HEADER)
+    if marker is None:
+        raise ValueError("it has no line `Binary:` or `Values:`")
+    fields, lines = _header(bytes(view[begin : marker.start()]).decode("utf-8", "surrogateescape"))
+    flags = fields.get("flags", "").lower().split()
+    points = int(fields["no. points"].split()[0]) if "no. points" in fields else -1
+    variables = tuple(_variable(line, points) for line in lines)
+    if points < 0 or fields.get("no. variables", "").strip() != str(len(variables)):
+        raise ValueError("its header does not say how many points and variables it has")
+    if variables and max(variable.length for variable in variables) != points:
+        raise ValueError("no vector of it is as long as the plot")
+    section = _Section(
+        title=fields.get("plotname", "").strip(),
+        variables=variables,
+        points=points,
+        is_complex="complex" in flags,
+        is_padded="unpadded" not in flags,
+        is_binary=marker.group(1).lower() == b"binary",
+        begin=marker.end(),
+        end=len(view),
+    )
+    return _bounded(view, section)
+
+
+def _header(text: str) -> tuple[dict[str, str], list[str]]:
+    """The `Key: value` lines, and the lines of the variables."""
+    head, _, tail = text.partition("\nVariables:")
+    pairs = (line.partition(":") for line in head.splitlines())
+    fields = {key.strip().lower(): value for key, colon, value in pairs if colon}
+    return fields, [line for line in tail.splitlines() if line.strip()]
+
+
+def _variable(line: str, points: int) -> _Variable:
+    words = line.split()
+    dims = next((word.removeprefix("dims=") for word in words[3:] if word.startswith("dims=")), "")
+    length = math.prod(int(size) for size in dims.split(",")) if dims else points
+    if not 0 <= length <= points:
+        raise ValueError(f"variable {words[1]!r} is longer than its plot")
+    return _Variable(words[1].lower(), words[2].lower(), length)
+
+
+def _bounded(view: memoryview, section: _Section) -> _Section:
+    """The section with its end, after a look whether all of it is there."""
+    if not section.is_binary:
+        following = re.compile(rb"^Title:", re.MULTILINE).search(view, section.begin)
+        section = replace(section, end=following.start() if following else len(view))
+        if len(_words(view, section)) != _values(section) + section.points:
+            raise ValueError(f"plot {section.title!r} is truncated, or has too many values")
+        return section
+    end = section.begin + _values(section) * 8
+    if end > len(view):
+        raise ValueError(f"plot {section.title!r} is truncated, {end - len(view)} bytes are missing")
+    return replace(section, end=end)
+
+
+def _values(section: _Section) -> int:
+    """How many numbers the data of a plot hold; a complex value counts twice."""
+    if section.is_padded:
+        count = section.points * len(section.variables)
+    else:
+        count = sum(variable.length for variable in section.variables)
+    return count * (2 if section.is_complex else 1)
+
+
+def _plot(view: memoryview, section: _Section) -> Plot:
+    numbers = _binary(view, section) if section.is_binary else _ascii(view, section)
+    values: Vector = numbers.view(np.complex128) if section.is_complex else numbers
+    table = _table(values, section)
+    vectors = {v.name: _vector(table[: v.length, k], v) for k, v in enumerate(section.variables)}
+    units = {v.name: UNITS.get(v.type, "") for v in section.variables}
+    return Plot(section.title, _kind(section.title), vectors, units, section.variables[0].name)
+
+
+def _binary(view: memoryview, section: _Section) -> npt.NDArray[np.float64]:
+    return np.frombuffer(view, "<f8", count=_values(section), offset=section.begin)
+
+
+def _ascii(view: memoryview, section: _Section) -> npt.NDArray[np.float64]:
+    starts = _index_positions(section)
+    numbers = np.array(_words(view, section), dtype=np.float64)
+    if not np.array_equal(numbers[starts], np.arange(section.points)):
+        raise ValueError(f"the points of plot {section.title!r} are not numbered from 0")
+    numbers = np.delete(numbers, starts)
+    numbers.flags.writeable = False
+    return numbers
+
+
+def _words(view: memoryview, section: _Section) -> list[bytes]:
+    """The numbers of ASCII data, one for the position before each point's values."""
+    return bytes(view[section.begin : section.end]).replace(b",", b" ").split()
+
+
+def _index_positions(section: _Section) -> npt.NDArray[np.intp]:
+    """Where among the words of ASCII data the numbers of the points stand."""
+    per_value = 2 if section.is_complex else 1
+    lengths = 1 + _present(section).sum(axis=1) * per_value
+    return np.concatenate(([0], np.cumsum(lengths)[:-1])).astype(np.intp)
+
+
+def _present(section: _Section) -> npt.NDArray[np.bool_]:
+    """Which vector has a value at which point in the file; shape (points, variables)."""
+    if section.is_padded:
+        return np.ones((section.points, len(section.variables)), dtype=np.bool_)
+    lengths = np.array([variable.length for variable in section.variables])
+    return np.arange(section.points)[:, np.newaxis] < lengths[np.newaxis, :]
+
+
+def _table(values: Vector, section: _Section) -> Vector:
+    if section.is_padded:
+        shape = (section.points, len(section.variables))
+        return values.reshape(shape)
+    present = _present(section)
+    table = np.zeros_like(values, shape=present.shape)
+    table[present] = values
+    table.flags.writeable = False
+    return cast("Vector", table)
+
+
+def _vector(values: Vector, variable: _Variable) -> Vector:
+    # The independent variable of a complex plot is stored as complex too.
+    return values.real if variable.type in ("frequency", "time") else values
+
+
+def _kind(title: str) -> str:
+    for pattern, kind in _KINDS:
+        if re.search(pattern, title, re.IGNORECASE):
+            return kind
+    words = title.lower().split()
+    return words[0] if words else "unknown"

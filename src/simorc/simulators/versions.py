@@ -1,0 +1,53 @@
+"""Pure: what depends on the version of ngspice, in one table, and the versions that were tested."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+INSTALL_HINT = "type: apt-get install ngspice"
+TESTED = ("39",)
+"""Versions of ngspice that the tests have run with, as `ngspice --version` says them (Debian 12: 39.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """Something ngspice does that simorc relies on or works around.
+
+    Parameters
+    ----------
+    what: the behaviour, as measured
+    measured: versions it was measured on
+    place: the module that depends on it
+    """
+
+    what: str
+    place: str
+    measured: tuple[str, ...] = TESTED
+
+
+BEHAVIOURS = (
+    Behaviour("`run` evaluates the .meas cards of the last analysis only; an analysis as a command its own", "deck"),
+    Behaviour("`-b` runs no analysis without .print, .plot, .fourier or -r; a .control block does", "deck"),
+    Behaviour("of several .option lines the last counts, of several seeds the first", "deck"),
+    Behaviour("`$&vector` prints 6 digits", "deck"),
+    Behaviour("NGSPICE_MEAS_PRECISION sets the digits of param, when, rms, integ measures; others have 7", "deck"),
+    Behaviour("a second evaluation of a param measure repeats the first number", "log"),
+    Behaviour("an unknown function in .meas ends in signal 11", "log"),
+    Behaviour("`-o FILE` writes stdout and stderr by lines, in order", "ngspice"),
+    Behaviour(".spiceinit of the working folder keeps that of the home folder from being read", "ngspice"),
+    Behaviour("`source FILE` takes a file without `*ng_script` for a netlist", "ngspice"),
+    Behaviour("`write` says nothing of a full disk and leaves a short file", "rawfile"),
+)
+"""What a new version has to be looked at for; tests/e2e/test_ngspice_behaviour.py does."""
+
+
+def version_number(name: str) -> str:
+    """The number in a simulator's name, `39` in `ngspice-39`, or empty."""
+    match = re.fullmatch(r"ngspice-(\d+(?:\.\d+)*)\+?", name)
+    return match.group(1) if match else ""
+
+
+def is_tested(name: str) -> bool:
+    """Whether the tests have run with this version, such as `ngspice-39`."""
+    return version_number(name) in TESTED

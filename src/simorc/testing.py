@@ -1,0 +1,113 @@
+"""For those who test a harness: a simulator in pure Python that computes nothing."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from simorc.core.case import Case
+from simorc.core.errors import CaseError, ErrorKind
+from simorc.core.plan import SimulatorSettings
+from simorc.core.protocols import Deck, SimulationResult
+from simorc.core.waveforms import Plot, Waveforms
+
+_LINE = re.compile(r"^\*[ \t]*(meas|wave|sleep|fail|hang|die)\b[ \t]*(.*)$", re.MULTILINE)
+
+
+class StubSimulator:
+    """A simulator whose results stand in the deck, in comment lines; the template may compute them.
+
+        * meas vout = 3.3          value of a measure; anything that is no number, such as `failed`, makes it fail
+        * wave v(out) = 0 1 2      a vector of a `tran` plot; its time runs in steps of 1 s
+        * sleep 0.1                seconds that the simulation takes
+        * fail no_convergence unless gmin=1e-9
+                                   the simulation fails with that error kind, unless the deck holds that `.option`
+        * hang                     never ends; the time limit ends it
+        * die                      kills its own process, as a crash of a worker
+
+    Registered as `stub`. Writes `netlist.spice` and `stub.log`.
+    """
+
+    def __init__(self, settings: SimulatorSettings) -> None:
+        self._settings = settings
+
+    def version(self) -> str:
+        """`stub-1`."""
+        return "stub-1"
+
+    def order_key(self, case: Case) -> tuple[object, ...]:
+        """Row order."""
+        return (case.case_id,)
+
+    def prepare(self, text: str, case: Case, options: Mapping[str, str]) -> Deck:
+        """The text with the options as `.option` lines."""
+        lines = [f".option {name}={value}\n" for name, value in options.items()]
+        return Deck("".join([text, *lines]))
+
+    def run(self, deck: Deck, folder: Path, timeout_s: float) -> SimulationResult:
+        """Write the deck and do what it says."""
+        (folder / "netlist.spice").write_text(deck.text, encoding="utf-8")
+        for kind, argument in _LINE.findall(deck.text):
+            if kind == "die":
+                os.kill(os.getpid(), signal.SIGKILL)
+            wanted = timeout_s if kind == "hang" else float(argument or 0) if kind == "sleep" else 0.0
+            time.sleep(min(wanted, timeout_s))
+            if wanted >= timeout_s:
+                (folder / "stub.log").write_text(f"* fail timeout: no result after {timeout_s:g} s\n", encoding="utf-8")
+                return self.read(folder)
+        (folder / "stub.log").write_text("done\n", encoding="utf-8")
+        return self.read(folder)
+
+    def read(self, folder: Path) -> SimulationResult:
+        """The results that stand in the folder's netlist, and what the log says of the time limit."""
+        log = folder / "stub.log"
+        try:
+            deck = (folder / "netlist.spice").read_text(encoding="utf-8")
+            said = log.read_text(encoding="utf-8")
+        except OSError as error:
+            raise CaseError(ErrorKind.LOST, f"no result: {error.strerror}", where=str(folder)) from error
+        found = _LINE.findall(deck) + _LINE.findall(said)
+        values = dict(_measure(text) for kind, text in found if kind == "meas")
+        messages = {name: "the stub was told so" for name, value in values.items() if value is None}
+        waves = dict(_wave(text) for kind, text in found if kind == "wave")
+        errors = [_error(text, deck, log) for kind, text in found if kind == "fail"]
+        error = next((error for error in errors if error is not None), None)
+        return SimulationResult(values, _plots(waves), log, messages, error)
+
+    def close(self) -> None:
+        """Nothing is kept running."""
+
+
+def _measure(text: str) -> tuple[str, float | None]:
+    name, _, value = text.partition("=")
+    try:
+        return name.strip().lower(), float(value)
+    except ValueError:
+        return name.strip().lower(), None
+
+
+def _wave(text: str) -> tuple[str, list[float]]:
+    name, _, values = text.rpartition("=")
+    return name.strip().lower(), [float(value) for value in values.split()]
+
+
+def _plots(waves: Mapping[str, list[float]]) -> Waveforms:
+    if not waves:
+        return Waveforms()
+    vectors = {name: np.array(values) for name, values in waves.items()}
+    time_s = np.arange(max(len(values) for values in waves.values()), dtype=float)
+    return Waveforms([Plot("Transient Analysis", "tran", {"time": time_s, **vectors}, {"time": "s"}, "time")])
+
+
+def _error(text: str, deck: str, log: Path) -> CaseError | None:
+    said, _, remedy = text.partition(" unless ")
+    kind, _, what = said.partition(":")
+    if remedy and f".option {remedy.strip()}" in deck:
+        return None
+    return CaseError(ErrorKind(kind.strip()), what.strip() or "the stub was told to fail", where=str(log))
