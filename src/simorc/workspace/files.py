@@ -83,13 +83,15 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
 
 def is_alive(pid: int) -> bool:
     """Whether a process of that id exists on this machine."""
+    if pid <= 0:  # for the kernel these are groups of processes
+        return False
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True
-    return pid > 0
+    return True
 
 
 def entries(folder: Path) -> Iterator[os.DirEntry[str]]:
