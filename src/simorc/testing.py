@@ -76,9 +76,8 @@ class StubSimulator:
         values = dict(_measure(text) for kind, text in found if kind == "meas")
         messages = {name: "the stub was told so" for name, value in values.items() if value is None}
         waves = dict(_wave(text) for kind, text in found if kind == "wave")
-        errors = [_error(text, deck, log) for kind, text in found if kind == "fail"]
-        error = next((error for error in errors if error is not None), None)
-        return SimulationResult(values, _plots(waves), log, messages, error)
+        failures = [_error(text, deck, log) for kind, text in found if kind == "fail"]
+        return SimulationResult(values, _plots(waves), log, messages, next(filter(None, failures), None))
 
     def close(self) -> None:
         """Nothing is kept running."""

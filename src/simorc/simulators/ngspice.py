@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +19,7 @@ from simorc.core.protocols import Deck, SimulationResult
 from simorc.core.waveforms import Plot, Waveforms
 from simorc.simulators.ngspice_deck import prepare_netlist
 from simorc.simulators.ngspice_log import LogReport, parse_log
-from simorc.simulators.process import Finished, run_process
+from simorc.simulators.process import Finished, ask, run_process
 from simorc.simulators.rawfile import RawFileError, check_raw, parse_raw
 from simorc.simulators.versions import INSTALL_HINT
 
@@ -55,8 +54,7 @@ class Ngspice:
 
     @cached_property
     def _version(self) -> str:
-        said = subprocess.run([self._program, "--version"], capture_output=True, text=True, check=False, timeout=30)
-        match = re.search(r"ngspice-[\d.]+\+?", said.stdout + said.stderr)
+        match = re.search(r"ngspice-[\d.]+\+?", ask([self._program, "--version"])[1])
         return match.group() if match else "ngspice"
 
     @cached_property

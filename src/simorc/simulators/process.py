@@ -59,6 +59,27 @@ def run_process(
     return Finished(code, timed_out)
 
 
+def ask(command: Sequence[str], timeout_s: float = 60) -> tuple[int, str]:
+    """Run a command that takes no input, and return its exit code and what it said on stdout and stderr.
+
+    Raises
+    ------
+    OSError: the program cannot be started
+    subprocess.TimeoutExpired: it did not end in time, and was killed
+    """
+    said = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=timeout_s,
+        check=False,
+        text=True,
+        errors="replace",
+    )
+    return said.returncode, said.stdout
+
+
 def _ends_within(pid: int, timeout_s: float) -> bool:
     """Wait on the process itself: `subprocess` looks every 50 ms only when there is a time limit."""
     descriptor = os.pidfd_open(pid)

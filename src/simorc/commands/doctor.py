@@ -1,0 +1,95 @@
+"""`simorc doctor`: what is installed, which versions are tested, what is missing and how to get it."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from simorc import __version__
+from simorc.core.errors import ExitCode, SimorcError, ToolMissingError
+from simorc.core.plan import SimulatorSettings
+from simorc.registry import simulator_class
+from simorc.simulators.pdk import find_pdk, known
+from simorc.simulators.versions import TESTED, is_tested
+
+_PACKAGES = ("pytest", "pytest-xdist", "pytest-html", "numpy", "pandas", "matplotlib")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report: a tool, what was found, and whether simorc can work without it."""
+
+    tool: str
+    found: str
+    remark: str = ""
+    missing: bool = False
+
+    def __str__(self) -> str:
+        mark = "missing" if self.missing else "ok"
+        return f"{self.tool:14} {mark:8} {self.found}{f'   ({self.remark})' if self.remark else ''}"
+
+
+def doctor(setup: Path | None) -> int:
+    """Print one line a tool; exit 3 where the simulator is missing.
+
+    Parameters
+    ----------
+    setup: a project whose setup file is looked at too; by default the one around the current folder, if any
+    """
+    findings = [*_program(), _ngspice(), *_packages(), *_pdks(), *_project(setup)]
+    for finding in findings:
+        print(finding)
+    return ExitCode.MISSING if any(f.missing and f.tool == "ngspice" for f in findings) else ExitCode.DONE
+
+
+def _program() -> Iterator[Finding]:
+    yield Finding("simorc", __version__)
+    yield Finding("python", platform.python_version())
+
+
+def _ngspice() -> Finding:
+    tested = f"tested with {', '.join(TESTED)}"
+    try:
+        name = simulator_class("ngspice")(SimulatorSettings()).version()
+    except ToolMissingError as error:
+        return Finding("ngspice", error.hint, tested, missing=True)
+    return Finding("ngspice", name, tested if is_tested(name) else f"{tested}; this version is not")
+
+
+def _packages() -> Iterator[Finding]:
+    for package in _PACKAGES:
+        try:
+            yield Finding(package, version(package))
+        except PackageNotFoundError:
+            yield Finding(package, f"type: pip install {package}", missing=True)
+
+
+def _pdks() -> Iterator[Finding]:
+    for name in known():
+        try:
+            pdk = find_pdk(name, os.environ)
+        except ToolMissingError as error:
+            yield Finding(f"PDK {name}", error.hint, "needed by sweeps that use it", missing=True)
+        else:
+            yield Finding(f"PDK {name}", f"{pdk.version or '-'} {pdk.path}", pdk.origin)
+
+
+def _project(setup: Path | None) -> Iterator[Finding]:
+    from simorc.config.project import find_setup, load_project
+
+    try:
+        path = find_setup(Path.cwd(), setup)
+    except SimorcError:
+        if setup is not None:
+            raise
+        return
+    try:
+        load_project(path)
+    except SimorcError as error:
+        yield Finding("project", f"{path}: {str(error).splitlines()[0]}", missing=True)
+    else:
+        yield Finding("project", str(path))
