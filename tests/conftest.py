@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Generator
 
 import pytest
@@ -39,6 +41,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             continue
         for item in concerned:
             item.add_marker(pytest.mark.skip(reason=f"{marker} is not installed: {remedy}"))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """In CI the models are fetched by the first test that needs them."""
+    if IN_CI and item.get_closest_marker("pdk") and not _sky130_is_installed():
+        subprocess.run([sys.executable, "-m", "simorc", "pdk", "install", "sky130"], check=True)
 
 
 @pytest.hookimpl(wrapper=True)
