@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable
 
 from simorc.core.errors import UsageError
+from simorc.core.sweep import MAX_CASES
 
-_PART = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
+_PART = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
 
 
 def parse_ranges(text: str) -> list[int]:
@@ -18,7 +19,7 @@ def parse_ranges(text: str) -> list[int]:
 
     Raises
     ------
-    UsageError: a part is neither a number nor an ascending range
+    UsageError: a part is neither a number nor an ascending range, or has more numbers than a sweep has cases
     """
     numbers: set[int] = set()
     for part in text.split(","):
@@ -27,6 +28,8 @@ def parse_ranges(text: str) -> list[int]:
         last = int(match.group(2) or first) if match else -1
         if last < first:
             raise UsageError(f"{part.strip()!r} is not a case number or a range", hint="write for instance 3,7-9")
+        if last - first >= MAX_CASES:
+            raise UsageError(f"{part.strip()!r} is more than the {MAX_CASES:,} cases that a sweep may have")
         numbers.update(range(first, last + 1))
     return sorted(numbers)
 

@@ -1,0 +1,168 @@
+"""Aggregates, with numbers worked by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from simorc.core.aggregates import FUNCTIONS, Aggregate, AggregateResult, compute, tempco_box, tempco_endpoint
+from simorc.core.case import Case
+from simorc.core.measurement import Measurement, Outcome
+from simorc.core.record import CaseRecord, Status
+from simorc.core.spec import Spec, Verdict
+from simorc.core.sweep import Axis, Sweep, monte_carlo_axis
+
+TEMPS = (-40, 25, 90)
+
+
+def grid(*axes: Axis) -> list[Case]:
+    return list(Sweep("s", axes, {"corner": "tt", "temp": 27, "vin": 5}).cases())
+
+
+def column(name: str, *values: object) -> Axis:
+    return Axis((name,), tuple((value,) for value in values))  # type: ignore[misc]
+
+
+def done(values: dict[int, float | None]) -> dict[int, CaseRecord]:
+    return {
+        case_id: CaseRecord(case_id, Status.COMPLETED, measurements=(Measurement("vout", value),))
+        for case_id, value in values.items()
+    }
+
+
+def one(aggregate: Aggregate, cases: list[Case], values: dict[int, float | None], **typical: float) -> AggregateResult:
+    (result,) = compute([aggregate], cases, done(values), typical)
+    return result
+
+
+@pytest.mark.req("DVT-12")
+def test_a_parabola_has_no_end_point_tempco_but_a_large_box() -> None:
+    # V = 1.2 - 1e-6 (T - 25)**2: both ends at 1.195775 V, the peak at 25 degC, 130 degC between the ends.
+    temp = np.array([-40.0, 25.0, 90.0])
+    volt = 1.2 - 1e-6 * (temp - 25) ** 2
+    assert tempco_endpoint(temp, volt, None) == pytest.approx(0.0, abs=1e-9)
+    assert tempco_box(temp, volt, None) == pytest.approx(0.004225 / 1.2 / 130 * 1e6)  # 27.08 ppm/degC
+    assert tempco_box(temp, volt, 2.4) == pytest.approx(0.004225 / 2.4 / 130 * 1e6)
+
+
+@pytest.mark.req("DVT-12")
+def test_a_falling_line_has_a_negative_end_point_tempco_in_any_order_of_points() -> None:
+    # 3.3 V at 25 degC, falling 0.33 mV per degC: -100 ppm/degC end point, 100 ppm/degC box.
+    temp = np.array([125.0, 0.0, 25.0, -50.0])
+    volt = 3.3 - 0.33e-3 * (temp - 25)
+    assert tempco_endpoint(temp, volt, 99.0) == pytest.approx(-100.0)
+    assert tempco_box(temp, volt, None) == pytest.approx(100.0)
+
+
+def test_the_reference_is_interpolated_at_25_degrees() -> None:
+    # 1 V at 0 degC and 3 V at 50 degC: 2 V at 25 degC, so 2 V / 2 V / 50 degC = 20,000 ppm/degC.
+    temp, volt = np.array([50.0, 0.0]), np.array([3.0, 1.0])
+    assert tempco_box(temp, volt, None) == pytest.approx(20_000)
+    assert tempco_endpoint(temp, volt, None) == pytest.approx(20_000)
+
+
+def test_a_negative_reference_keeps_the_sign_of_the_slope() -> None:
+    temp, volt = np.array([-25.0, 25.0, 75.0]), np.array([-5.0, -4.0, -3.0])
+    assert tempco_endpoint(temp, volt, None) == pytest.approx(2 / 4 / 100 * 1e6)
+    assert tempco_box(temp, volt, None) == pytest.approx(2 / 4 / 100 * 1e6)
+
+
+@pytest.mark.parametrize(
+    ("function", "value"),
+    [("min", 1.0), ("max", 9.0), ("mean", 4.0), ("median", 2.0), ("spread", 8.0), ("sigma", math.sqrt(19.0))],
+)
+def test_plain_functions(function: str, value: float) -> None:
+    values = np.array([1.0, 9.0, 2.0])  # deviations -3, 5, -2: 38 / (3 - 1) = 19
+    assert FUNCTIONS[function](np.array([0.0, 1.0, 2.0]), values, None) == pytest.approx(value)
+
+
+@pytest.mark.req("DVT-12")
+def test_one_result_a_group_in_the_order_of_the_cases() -> None:
+    cases = grid(column("corner", "ff", "tt"), column("temp", *TEMPS))
+    aggregate = Aggregate("tc", "max", "vout", "temp", "V", Spec(max=5))
+    results = compute([aggregate], cases, done({0: 1, 1: 2, 2: 3, 3: 7, 4: 5, 5: 6}), {})
+    assert [(r.group, r.value, r.verdict, r.margin, r.n) for r in results] == [
+        ({"corner": "ff"}, 3.0, Verdict.PASS, 2.0, 3),
+        ({"corner": "tt"}, 7.0, Verdict.FAIL, -2.0, 3),
+    ]
+    assert (results[0].name, results[0].measure, results[0].over, results[0].unit, results[0].max) == (
+        "tc",
+        "vout",
+        "temp",
+        "V",
+        5,
+    )
+
+
+def test_without_over_all_cases_are_one_group() -> None:
+    cases = grid(column("corner", "ff", "tt"), column("temp", 1, 2))
+    result = one(Aggregate("low", "min", "vout"), cases, {0: 4, 1: 3, 2: 2, 3: 9})
+    assert (result.group, result.value, result.n, result.over) == ({}, 2.0, 4, "")
+
+
+@pytest.mark.parametrize("over", ["mc_sample", "seed"])
+def test_a_monte_carlo_sample_is_one_axis_with_two_columns(over: str) -> None:
+    cases = grid(column("corner", "ff", "tt"), monte_carlo_axis(2, 1))
+    results = compute([Aggregate("s", "sigma", "vout", over)], cases, done({0: 1, 1: 3, 2: 5, 3: 5}), {})
+    assert [(r.group, r.value) for r in results] == [
+        ({"corner": "ff"}, pytest.approx(math.sqrt(2))),
+        ({"corner": "tt"}, 0.0),
+    ]
+
+
+def test_running_over_one_zipped_name_runs_over_the_whole_axis() -> None:
+    corners = Axis(("corner_name", "corner", "vin"), (("hot", "ff", 6), ("cold", "ss", 4)))
+    cases = grid(corners, column("temp", 1, 2))
+    together = [axis.names for axis in (corners, column("temp", 1))]
+    results = compute(
+        [Aggregate("worst", "max", "vout", "corner_name")], cases, done({0: 1, 1: 2, 2: 3, 3: 4}), {}, together
+    )
+    assert [(r.group, r.value, r.n) for r in results] == [({"temp": 1}, 3.0, 2), ({"temp": 2}, 4.0, 2)]
+
+
+@pytest.mark.parametrize("absent", [{}, {1: None}])
+def test_a_missing_point_is_never_computed_over(absent: dict[int, float | None]) -> None:
+    aggregate = Aggregate("tc", "tempco_box", "vout", "temp", spec=Spec(max=50))
+    cases = grid(column("temp", *TEMPS))
+    (result,) = compute([aggregate], cases, done({0: 1.2, 2: 1.2} | absent), {})
+    assert (result.value, result.outcome, result.margin) == (None, Outcome.MISSING, None)
+    assert (result.n, result.n_missing) == (2, 1)
+    # What has not run is not out of spec; what ran and gave no value is.
+    assert result.verdict is (Verdict.FAIL if absent else Verdict.NONE)
+
+
+@pytest.mark.parametrize(
+    ("status", "verdict"),
+    [(Status.FAILED, Verdict.FAIL), (Status.PENDING, Verdict.NONE), (Status.IN_PROGRESS, Verdict.NONE)],
+)
+def test_the_value_of_a_case_that_is_not_completed_does_not_count(status: Status, verdict: Verdict) -> None:
+    cases = grid(column("temp", 1, 2))
+    records = done({0: 1.0}) | {1: CaseRecord(1, status, measurements=(Measurement("vout", 2.0),))}
+    (result,) = compute([Aggregate("m", "max", "vout", "temp", spec=Spec(max=5))], cases, records, {})
+    assert (result.value, result.n_missing, result.verdict) == (None, 1, verdict)
+
+
+def test_the_nominal_value_comes_first_then_the_typical_one() -> None:
+    cases, values = grid(column("temp", 0, 100)), {0: 1.0, 1: 2.0}
+    assert one(Aggregate("tc", "tempco_box", "vout", "temp", nominal=10), cases, values, vout=5).value == 1000.0
+    assert one(Aggregate("tc", "tempco_box", "vout", "temp"), cases, values, vout=5).value == 2000.0
+    assert one(Aggregate("tc", "tempco_box", "vout", "temp"), cases, values).value == 8000.0  # 1.25 V at 25 degC
+
+
+@pytest.mark.parametrize(
+    ("aggregate", "cases", "values"),
+    [
+        (Aggregate("a", "tempco_box", "vout", "temp"), grid(column("temp", 5)), {0: 1.0}),
+        (Aggregate("a", "tempco_box", "vout", "corner"), grid(column("corner", "a", "b")), {0: 1.0, 1: 2.0}),
+        (Aggregate("a", "sigma", "vout", "temp"), grid(column("temp", 5)), {0: 1.0}),
+        (Aggregate("a", "tempco_box", "vout", "temp", nominal=0), grid(column("temp", 1, 2)), {0: 1.0, 1: 2.0}),
+        (Aggregate("a", "spread", "vout", "temp"), grid(column("temp", 1, 2)), {0: 1e308, 1: -1e308}),
+    ],
+)
+def test_what_cannot_be_computed_is_missing_and_no_number(
+    aggregate: Aggregate, cases: list[Case], values: dict[int, float | None]
+) -> None:
+    result = one(aggregate, cases, values)
+    assert (result.value, result.outcome) == (None, Outcome.MISSING)
