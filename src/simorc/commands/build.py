@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,6 @@ from simorc.core.plan import Plan
 from simorc.core.sample import representatives
 from simorc.registry import simulator_class
 from simorc.simulators.netlist import Renderer
-from simorc.simulators.pdk import find_pdk
 from simorc.workspace.create import create_run
 from simorc.workspace.layout import check_name, new_run_id
 
@@ -58,7 +57,7 @@ def build(sweep: str, options: BuildOptions) -> int:
         _say(f"{sweep}: {len(cases)} cases of testbench {plan.testbench} on {plan.target}; nothing written")
         return 0
     now = datetime.now(UTC)
-    run_id = check_name(options.run_id) if options.run_id else new_run_id(plan.sweep.name, now)
+    run_id = check_name(options.run_id) if options.run_id is not None else new_run_id(plan.sweep.name, now)
     run = create_run(project.output, run_id, plan, cases, renderer.model_files(decks), now, force=options.force)
     _say(f"{sweep}: {len(cases)} cases of testbench {plan.testbench} on {plan.target} in {os.path.relpath(run.path)}")
     _say(f"next: simorc run {run.run_id}")
@@ -69,7 +68,7 @@ def build(sweep: str, options: BuildOptions) -> int:
 def with_surroundings(plan: Plan) -> Plan:
     """The plan with the PDKs and environment variables that its template uses, as they are here and now."""
     names = Renderer.of_project(plan).names()
-    pdks = {name: find_pdk(name, os.environ) for name in sorted(names.pdks)}
+    pdks = _pdks(sorted(names.pdks))
     missing = sorted(name for name in names.environment if name not in os.environ)
     if missing:
         raise UsageError(
@@ -79,9 +78,17 @@ def with_surroundings(plan: Plan) -> Plan:
         )
     return replace(
         plan,
-        pdks={name: pdk.as_mapping() for name, pdk in pdks.items()},
+        pdks=pdks,
         environment={name: os.environ[name] for name in sorted(names.environment)},
     )
+
+
+def _pdks(names: Sequence[str]) -> dict[str, Mapping[str, str]]:
+    if not names:
+        return {}
+    from simorc.simulators.pdk import find_pdk
+
+    return {name: find_pdk(name, os.environ).as_mapping() for name in names}
 
 
 def _show(plan: Plan, renderer: Renderer, cases: Sequence[Case], case_id: int) -> int:

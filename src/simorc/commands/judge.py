@@ -70,8 +70,8 @@ def _judge_all(directory: RunDirectory, plan: Plan, cases: Sequence[Case], recor
         case = cases[record.case_id]
         try:
             result = simulator.read(directory.result_folder(record.case_id))
-        except CaseError as error:
-            changes.append(f"case {record.case_id}: left as it was: {error.what}")
+        except CaseError as unreadable:
+            changes.append(f"case {record.case_id}: left as it was: {unreadable.what}")
             continue
         measurements, error = evaluate(plan.measures, plan.target, case, result, functions)
         judged = replace(

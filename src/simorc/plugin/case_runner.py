@@ -154,11 +154,14 @@ class CaseRunner:
         """Simulate once more, without a seed axis under another seed: models that draw at random differ then."""
         drawn_on_purpose = self.plan.sweep.has_seed_axis
         again = case if drawn_on_purpose else replace(case, seed=case.seed + 1)
-        folder = self.run.result_folder(case.case_id) / ".again"
+        # Beside the case's own folder, because the deck's relative paths hold at this depth alone.
+        folder = self.run.results / f".again-{case.case_id}"
         deadline = time.monotonic() + self.timeout_s
         second = self._simulate(text, again, retries[-1] if retries else {}, folder, deadline)
         try:
-            if second.error is None and _same(first, second):
+            if second.error is not None:
+                return (f"case {case.case_id} went through once and failed the second time: {second.error.what}",)
+            if _same(first, second):
                 return ()
         finally:
             shutil.rmtree(folder, ignore_errors=True)

@@ -53,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
         from simorc.plugin.bond import die_with_parent
 
         die_with_parent(int(parent))
-    if config.pluginmanager.hasplugin("html"):
+    if config.getoption("htmlpath", None):
         from simorc.plugin import html_rows
 
         config.pluginmanager.register(html_rows, "simorc_html")
