@@ -313,7 +313,7 @@ def test_nothing_heavy_is_imported(ws_run: RunDirectory) -> None:
 import sys
 from simorc.commands.status import status
 status(None, None, False, False)
-heavy = {"pydantic", "pandas", "matplotlib", "scipy", "pytest", "rich"}
+heavy = {"numpy", "pydantic", "pandas", "matplotlib", "scipy", "pytest", "rich"}
 print(*sorted(heavy.intersection(sys.modules)), file=sys.stderr)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

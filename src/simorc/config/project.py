@@ -9,18 +9,21 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from simorc.config.document import Document
 from simorc.config.environment import with_environment
 from simorc.config.files import is_file, is_folder, resolved
 from simorc.config.loader import load_yaml
 from simorc.config.problems import Problems, printed, shown_path
-from simorc.core.aggregates import Aggregate
 from simorc.core.errors import Problem, UsageError
 from simorc.core.measurement import Measure
-from simorc.core.plan import PlotSpec, SimulatorSettings
 from simorc.core.sweep import Sweep
 from simorc.core.units import Value
+
+if TYPE_CHECKING:  # these bring numpy along, for which `simorc status` has no time
+    from simorc.core.aggregates import Aggregate
+    from simorc.core.plan import PlotSpec, SimulatorSettings
 
 SETUP_FILE = "sim_setup.yaml"
 DEFAULT_OUTPUT = "./simulations"
