@@ -71,7 +71,7 @@ def _finished(project: Path, sweep: str, *options: str) -> Finished:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("with space") / "project"
+    folder = tmp_path_factory.mktemp("examples") / "project"
     for name in PROJECT:
         (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, _parent_of(folder / name))
     return folder
