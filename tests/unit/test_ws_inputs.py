@@ -58,7 +58,7 @@ def test_circles_of_links_are_refused(testbench: Path, ws_build: Build, target: 
     (testbench / "sub" / "loop").symlink_to(Path("..") / target if target != "/" else "/")
     with pytest.raises(UsageError, match="leads back") as caught:
         ws_build()
-    assert "sub/loop" in caught.value.where
+    assert caught.value.where.endswith("sub/loop")
 
 
 def test_two_folders_that_link_to_each_other_are_refused(tmp_path: Path, testbench: Path, ws_build: Build) -> None:

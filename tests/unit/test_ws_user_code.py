@@ -35,7 +35,8 @@ def test_two_runs_may_have_helpers_of_the_same_name(tmp_path: Path) -> None:
     assert [function(None, None) for function in results] == [1, 2]
 
 
-def test_a_load_leaves_no_trace(tmp_path: Path) -> None:
+def test_a_load_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
     (tmp_path / "package").mkdir()
     (tmp_path / "package" / "__init__.py").write_text("from . import inner")
     (tmp_path / "package" / "inner.py").write_text("N = 3")
@@ -106,7 +107,8 @@ def test_an_error_has_its_line(tmp_path: Path, text: str, where: str, what: str)
     assert caught.value.kind is ErrorKind.MEASURE_ERROR
     assert what in caught.value.what
     assert caught.value.where.endswith(where)
-    assert {name for name in set(sys.modules) - before if not name.startswith("_simorc_")} == set()
+    imported = "no function" in what  # then the module itself was fine
+    assert len(set(sys.modules) - before) == imported
 
 
 def test_a_missing_function_suggests_the_nearest(tmp_path: Path) -> None:
