@@ -9,9 +9,8 @@ from simorc.core.case import Case
 from simorc.core.measurement import Measure, Outcome
 from simorc.core.record import Status
 from simorc.core.spec import Verdict
-from simorc.core.units import value_to_text
 from simorc.report.data import ReportData
-from simorc.report.display import Scale, is_numeric, scale_for
+from simorc.report.display import Scale, is_numeric, scale_for, value_text
 
 MOST_ROWS = 2000
 """Of more cases than this the page shows those out of spec and failed first."""
@@ -65,7 +64,7 @@ def case_rows(data: ReportData, cases: Sequence[Case]) -> list[Row]:
         Row(
             case.case_id,
             state(data, case),
-            tuple(value_to_text(value) for value in case.conditions.values()),
+            tuple(value_text(value) for value in case.conditions.values()),
             tuple(_cell(data, case, measure, scale) for measure, scale in scaled),
         )
         for case in cases

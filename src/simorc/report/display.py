@@ -146,9 +146,19 @@ def minute(time: object) -> str:
     return f"{parsed.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if parsed else str(time or "an unknown time")
 
 
+def value_text(value: Value) -> str:
+    """A parameter's value for people: as written, a long computed number with five digits.
+
+    >>> value_text(1.62), value_text("tt"), value_text(1.7782794100389227e-09)
+    ('1.62', 'tt', '1.7783e-09')
+    """
+    text = value_to_text(value)
+    return f"{value:.5g}" if type(value) is float and len(text) > 8 else text
+
+
 def conditions(case: Case) -> str:
     """The swept parameters of a case for people; a case without any is `the only case`."""
-    return case.description or "the only case"
+    return ", ".join(f"{name}={value_text(value)}" for name, value in case.conditions.items()) or "the only case"
 
 
 def count(number: int, noun: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import pandas as pd
 
@@ -17,7 +17,6 @@ _TITLES = {
     "failures": "Failures",
     "results": "Cases",
 }
-_LIMITS = frozenset({"limit_min", "limit_typ", "limit_max", "min limit", "max limit", "margin"})
 
 
 def tables(data: ReportData) -> dict[str, pd.DataFrame]:
@@ -38,9 +37,14 @@ def as_csv(data: ReportData) -> dict[str, bytes]:
 
 def as_markdown(data: ReportData) -> dict[str, bytes]:
     """One file, report.md, with all tables; a value that is not there is `missing`."""
+    wanted = {
+        "specs": ("min", "median", "max"),
+        "aggregates": ("value",),
+        "results": [measure.name for measure in data.measures_here],
+    }
     parts = [f"# {_cell(data.run_id)}: {verdict(data).upper()}"]
     for name, frame in tables(data).items():
-        parts.append(f"## {_TITLES[name]}\n\n{_markdown(frame)}" if len(frame) else f"## {_TITLES[name]}\n\nNone.")
+        parts.append(f"## {_TITLES[name]}\n\n{_markdown(frame, wanted.get(name, ())) if len(frame) else 'None.'}")
     return {"report.md": ("\n\n".join(parts) + "\n").encode()}
 
 
@@ -61,9 +65,10 @@ def check_formats(formats: Sequence[str]) -> None:
             raise UsageError(f"no format {text!r}", hint=f"there are: {', '.join(FORMATS)}")
 
 
-def _markdown(frame: pd.DataFrame) -> str:
+def _markdown(frame: pd.DataFrame, wanted: Collection[str]) -> str:
+    """A table; an empty cell of a wanted column is `missing`."""
     columns = list(frame.columns)
-    absent = ["" if name in _LIMITS or not pd.api.types.is_float_dtype(frame[name]) else "missing" for name in columns]
+    absent = ["missing" if name in wanted else "" for name in columns]
     lines = [columns, ["---:" if pd.api.types.is_numeric_dtype(frame[name]) else "---" for name in columns]]
     lines += [
         [_cell(value) or blank for value, blank in zip(row, absent, strict=True)]

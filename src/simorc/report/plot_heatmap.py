@@ -15,9 +15,8 @@ from matplotlib.patches import Rectangle
 
 from simorc.core.errors import UsageError
 from simorc.core.plan import PlotSpec
-from simorc.core.units import value_to_text
 from simorc.report.data import ReportData
-from simorc.report.display import Scale, axis_key, count, is_numeric, scale_for
+from simorc.report.display import Scale, axis_key, count, is_numeric, scale_for, value_text
 from simorc.report.plot_limits import join, missing_sentence
 from simorc.report.plot_style import Theme, new_figure, slant_labels
 from simorc.report.points import Point, Quantities, by, grouped, quantities
@@ -65,9 +64,10 @@ def _panel(figure: Figure, ax: Axes, q: Quantities, spec: PlotSpec, theme: Theme
         bar.outline.set_visible(False)
         bar.ax.tick_params(colors=theme.muted, labelcolor=theme.muted)
         bar.ax.yaxis.label.set_color(theme.ink)
-    ax.set_xticks(range(len(xs)), [value_to_text(x) for x in xs])
-    ax.set_yticks(range(len(ys)), [value_to_text(y) for y in ys])
-    slant_labels(ax, xs)
+    across, down = range(0, len(xs), _every(len(xs))), range(0, len(ys), _every(len(ys)))
+    ax.set_xticks(across, [value_text(xs[i]) for i in across])
+    ax.set_yticks(down, [value_text(ys[i]) for i in down])
+    slant_labels(ax, [xs[i] for i in across])
     ax.set_xlabel(spec.x)
     ax.set_ylabel(spec.group)
     for spine in ax.spines.values():
@@ -75,6 +75,11 @@ def _panel(figure: Figure, ax: Axes, q: Quantities, spec: PlotSpec, theme: Theme
     _annotate(ax, cells, out, partial, scale, theme)
     stars = ["Star: of some values only."] if partial.any() and cells.size <= _MOST_LABELLED else []
     return [*_how(q, spec), *_marked(out), *stars, *missing_sentence(q)]
+
+
+def _every(labels: int) -> int:
+    """Every how manieth value is named, so that at most sixteen are."""
+    return max(1, -(-labels // 16))
 
 
 def _cells(q: Quantities, spec: PlotSpec) -> tuple[Cells, Flags, Flags]:

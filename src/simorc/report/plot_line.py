@@ -27,6 +27,7 @@ from simorc.report.plot_style import (
 )
 from simorc.report.points import Key, Point, Quantities, by, grouped, quantities
 
+_MOST_CIRCLES = 4
 MOST_LINES = 30
 """Above so many lines in one panel the spread is drawn as a band."""
 
@@ -136,6 +137,7 @@ def _line(panel: _Panel, points: Sequence[Point], colour: str, marker: str, thin
         color=colour,
         marker=marker,
         markersize=3.2 if thin else 4.2,
+        markevery=_sparse(len(ordered)),
         linewidth=1.0 if thin else 1.7,
         alpha=0.8 if thin else 1.0,
         linestyle="-" if numeric else ":",
@@ -158,17 +160,34 @@ def _band(panel: _Panel, points: Sequence[Point], colour: str, marker: str, shif
     else:
         panel.ax.vlines(x, low, high, color=colour, alpha=0.55, linewidth=2.2)
     panel.ax.plot(
-        x, middle, color=colour, marker=marker, markersize=4, linewidth=1.7, linestyle="-" if numeric else ":"
+        x,
+        middle,
+        color=colour,
+        marker=marker,
+        markersize=4,
+        markevery=_sparse(len(x)),
+        linewidth=1.7,
+        linestyle="-" if numeric else ":",
     )
 
 
+def _sparse(points: int) -> int:
+    """Every how manieth point has a marker."""
+    return max(1, points // 15)
+
+
 def _mark_out(panel: _Panel, theme: Theme) -> list[str]:
+    """Circle what is out of spec; of many values at one place the lowest and the highest."""
     out = [point for point in panel.q.points if point.out]
     if not out:
         return []
+    circled = []
+    for members in grouped(out, by(panel.spec.x)).values():
+        ordered = sorted(members, key=lambda point: point.value or 0.0)
+        circled += ordered if len(ordered) <= _MOST_CIRCLES else [ordered[0], ordered[-1]]
     panel.ax.scatter(
-        [panel.x(point) for point in out],
-        [panel.y(point.value) for point in out],
+        [panel.x(point) for point in circled],
+        [panel.y(point.value) for point in circled],
         marker="o",
         s=46,
         facecolors="none",
@@ -176,4 +195,5 @@ def _mark_out(panel: _Panel, theme: Theme) -> list[str]:
         linewidths=1.3,
         zorder=5,
     )
-    return [f"Circled: out of spec ({count(len(out), 'value')})."]
+    some = ", the lowest and highest of many" if len(circled) < len(out) else ""
+    return [f"Circled: out of spec ({count(len(out), 'value')}{some})."]

@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from simorc.core.units import Value, as_number, value_to_text
-from simorc.report.display import Scale, is_numeric, quantity
+from simorc.core.units import Value, as_number
+from simorc.report.display import Scale, is_numeric, quantity, value_text
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 MANY = len(MARKERS)
@@ -118,7 +118,7 @@ def legend(figure: Figure, theme: Theme, name: str, values: Sequence[Value], pai
     handles = [
         Line2D([], [], color=paints[i], marker=MARKERS[i] if marked else "", markersize=4, linewidth=1.6) for i in shown
     ]
-    texts = [value_to_text(values[i]) for i in shown]
+    texts = [value_text(values[i]) for i in shown]
     figure.legend(
         [Line2D([], [], linestyle=""), *handles],
         [name, *texts],
@@ -136,7 +136,7 @@ def parameter_axis(ax: Axes, name: str, values: Sequence[Value], log: bool = Fal
     """Set up the x axis for a parameter; gives the position of each value: its number, or its place for texts."""
     ax.set_xlabel(name)
     if not is_numeric(values):
-        ax.set_xticks(range(len(values)), [value_to_text(value) for value in values])
+        ax.set_xticks(range(len(values)), [value_text(value) for value in values])
         ax.set_xlim(-0.5, max(len(values), 1) - 0.5)
         slant_labels(ax, values)
         return [float(i) for i in range(len(values))]
@@ -146,7 +146,7 @@ def parameter_axis(ax: Axes, name: str, values: Sequence[Value], log: bool = Fal
     elif needs_prefix(positions):
         ax.xaxis.set_major_formatter(EngFormatter(sep=""))
     elif _fit_as_ticks(positions):
-        ax.set_xticks(positions, [value_to_text(value) for value in values])
+        ax.set_xticks(positions, [value_text(value) for value in values])
     return positions
 
 
@@ -158,7 +158,7 @@ def _fit_as_ticks(positions: Sequence[float]) -> bool:
 
 def slant_labels(ax: Axes, values: Sequence[Value]) -> None:
     """Turn the labels of the x axis where they would run into each other."""
-    if sum(len(value_to_text(value)) + 2 for value in values) > 72:
+    if sum(len(value_text(value)) + 2 for value in values) > 72:
         ax.tick_params(axis="x", labelrotation=45)
         for label in ax.get_xticklabels():
             label.set(ha="right", rotation_mode="anchor")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,7 +15,6 @@ from matplotlib.ticker import EngFormatter
 from simorc.core.case import Case
 from simorc.core.errors import SimorcError, UsageError
 from simorc.core.plan import PlotSpec
-from simorc.core.sample import spread
 from simorc.core.units import Value
 from simorc.core.waveforms import Plot, Vector, Waveforms
 from simorc.report.data import ReportData
@@ -25,6 +25,8 @@ from simorc.report.points import chosen_cases, suggestion
 
 MOST_CASES = 200
 """Of more cases than this an even selection is drawn."""
+
+_GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 
 Reals = npt.NDArray[np.float64]
 
@@ -50,7 +52,7 @@ def draw_waveform(spec: PlotSpec, data: ReportData, theme: Theme) -> tuple[Figur
     UsageError: no case has waveforms, or none has the vector
     """
     cases = chosen_cases(data, spec.where)
-    listed = spread(cases, MOST_CASES)
+    listed = selection(cases)
     waves = {case.case_id: waveforms for case in listed if (waveforms := _read(data, case)) is not None}
     if not waves:
         raise UsageError("no case has waveforms", hint="none has run yet, or `simulator.keep` did not keep them")
@@ -66,6 +68,21 @@ def draw_waveform(spec: PlotSpec, data: ReportData, theme: Theme) -> tuple[Figur
     if group:
         legend(figure, theme, group, values, list(paints.values()))
     return figure, join(_sentences(len(cases), len(listed), len(waves)))
+
+
+def selection(cases: Sequence[Case]) -> list[Case]:
+    """At most `MOST_CASES` of the cases, in order.
+
+    Steps by the golden ratio fall evenly, and never in time with an axis as an even stride may.
+    """
+    if len(cases) <= MOST_CASES:
+        return list(cases)
+    chosen: set[int] = set()
+    position = 0.0
+    while len(chosen) < MOST_CASES:
+        chosen.add(int(position * len(cases)))
+        position = (position + _GOLDEN) % 1.0
+    return [cases[i] for i in sorted(chosen)]
 
 
 def _read(data: ReportData, case: Case) -> Waveforms | None:

@@ -113,7 +113,7 @@ def _picture(spec: PlotSpec, data: ReportData, number: int) -> Picture:
         figure, caption = DRAWERS[spec.kind](spec, data, LIGHT)
     except SimorcError as error:
         return Picture(spec.name, title, problem=str(error))
-    stem = re.sub(r"[^A-Za-z0-9_.-]", "_", spec.name)
+    stem = _file_name(spec.name, number)
     _lay_out(figure, title, LIGHT)
     png, svg = _written(figure, "png"), _written(figure, "svg")
     files = {f"{stem}.png": png, f"{stem}.svg": svg}
@@ -123,6 +123,12 @@ def _picture(spec: PlotSpec, data: ReportData, number: int) -> Picture:
         _lay_out(dark, title, DARK)
         inline = _inline_png(png, _written(dark, "png"), title)
     return Picture(spec.name, title, caption, inline, files)
+
+
+def _file_name(name: str, number: int) -> str:
+    """The spec's own name, where it is fit for a file; else what remains of it, made unique by its number."""
+    safe = re.sub(r"\W+", "_", name, flags=re.ASCII)
+    return name if re.fullmatch(r"\w[\w.-]*", name, re.ASCII) else f"plot{number}{safe}"
 
 
 def _lay_out(figure: Figure, title: str, theme: Theme) -> None:
@@ -150,16 +156,21 @@ def inline_svg(svg: str, prefix: str, title: str) -> str:
     body = svg[svg.index("<svg") :]
     body = re.sub(rf'<g id="{_TITLE}">.*?</g>', "", body, flags=re.DOTALL)
     body = re.sub(r'viewBox="0 0 (\S+) (\S+)"', _without_title, body, count=1)
-    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
-    body = re.sub(r'\bid="|url\(#|href="#', lambda match: match.group() + prefix, body)
-    body = re.sub(r"(\d+\.\d\d)\d+", r"\1", body)
-    body = re.sub(r"font: ([^;\"]*?)'[^;\"]*", r"font: \1inherit-family", body)
-    for variable, colour in variables(LIGHT).items():
-        body = body.replace(colour, f"var(--{variable})")
+    body = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", body, flags=re.DOTALL)
+    names = {colour: f"var(--{name})" for name, colour in variables(LIGHT).items()}
+    body = re.sub(r"<[^>]*>", lambda tag: _dressed(tag.group(), prefix, names), body)
     label = title.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
     head, rest = body.split(">", 1)
     head = re.sub(r' (width|height)="[^"]*"', "", head)
     return f'{head} role="img" aria-label="{label}">{rest}'
+
+
+def _dressed(tag: str, prefix: str, colours: Mapping[str, str]) -> str:
+    """One tag with its own ids, two decimals, the page's font and colours. What people read stands between tags."""
+    tag = re.sub(r"font-family: [^;\"]*;? ?", "", tag)
+    tag = re.sub(r'\bid="|url\(#|href="#', lambda match: match.group() + prefix, tag)
+    tag = re.sub(r"(\d\.\d\d)\d+", r"\1", tag)
+    return re.sub(r"#[0-9a-f]{6}\b", lambda match: colours.get(match.group(), match.group()), tag)
 
 
 def _without_title(match: re.Match[str]) -> str:

@@ -11,10 +11,9 @@ from simorc.core.ranges import format_ranges
 from simorc.core.record import Status
 from simorc.core.spec import Verdict
 from simorc.core.sweep import Axis
-from simorc.core.units import value_to_text
 from simorc.report.case_table import case_rows, chosen_rows, columns, parameter_columns
 from simorc.report.data import RunVerdict, failing_aggregates
-from simorc.report.display import axis_values, count
+from simorc.report.display import axis_values, count, value_text
 from simorc.report.notes import notes
 from simorc.report.page import Page, Section
 from simorc.report.provenance import facts, inputs
@@ -95,7 +94,7 @@ def aggregates(page: Page) -> Section | None:
         return None
     results = every[:_MOST_AGGREGATES]
     groups = list(dict.fromkeys(name for result in results for name in result.group))
-    cells = [[value_to_text(r.group[name]) if name in r.group else "" for name in groups] for r in results]
+    cells = [[value_text(r.group[name]) if name in r.group else "" for name in groups] for r in results]
     rows = list(zip(results, cells, strict=True))
     return page.section("aggregates", "Aggregates", rows=rows, groups=groups, left=len(every) - len(results))
 
@@ -129,7 +128,7 @@ def _ranges(members: Sequence[Failure]) -> str:
 def swept(page: Page) -> Section:
     """The axes with their values, what stood still, and which cases were chosen."""
     plan = page.data.plan
-    fixed = {k: value_to_text(v) for k, v in plan.sweep.defaults.items() if k not in plan.sweep.swept}
+    fixed = {k: value_text(v) for k, v in plan.sweep.defaults.items() if k not in plan.sweep.swept}
     axes = [row for axis in plan.sweep.axes for row in _axis(axis)]
     return page.section("conditions", "Conditions", axes=axes, fixed=fixed, sweep=plan.sweep)
 
@@ -139,8 +138,8 @@ def _axis(axis: Axis) -> list[tuple[str, int, str, str]]:
     rows = []
     for position, name in enumerate(axis.names):
         values = axis_values(row[position] for row in axis.rows)
-        shown = ", ".join(value_to_text(value) for value in values[:_MOST_VALUES])
-        more = f", … {value_to_text(values[-1])}" if len(values) > _MOST_VALUES else ""
+        shown = ", ".join(value_text(value) for value in values[:_MOST_VALUES])
+        more = f", … {value_text(values[-1])}" if len(values) > _MOST_VALUES else ""
         rows.append((name, len(values), shown + more, ", ".join(n for n in axis.names if n != name)))
     return rows
 
