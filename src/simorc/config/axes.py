@@ -134,7 +134,7 @@ class AxisBuilder:
         corners = self.keys.corners
         if corners is None:
             return []
-        if not corners:
+        if not self.file.section("corners"):
             self._note(["corners"], "an empty axis", "at least one corner")
             return []
         bound = {name: None for binding in corners.values() for name in binding}
@@ -145,6 +145,8 @@ class AxisBuilder:
                 if self._check_known(name, ["corners", corner, name]) and name in self.file.section("parameters"):
                     found = f"{name!r}, which stands in `parameters` too"
                     self._note(["corners", corner, name], found, "each parameter in one place")
+        if not corners:
+            return []
         names = tuple(name for name in bound if name in self.defaults and name not in self.keys.parameters)
         rows = (
             (value_from_text(corner), *(binding.get(name, self.defaults[name]) for name in names))

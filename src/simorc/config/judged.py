@@ -75,12 +75,19 @@ class JudgedReader:
 
     def _spec(self, limits: Limits, keys: Sequence[Key]) -> Spec:
         if limits.min is not None and limits.max is not None and limits.min > limits.max:
-            self._note(keys, f"min {limits.min:g} above max {limits.max:g}", "min at or below max")
+            place = self._changed_limit(keys)
+            self._note(place, f"min {limits.min:g} above max {limits.max:g}", "min at or below max")
         return Spec(limits.min, limits.typ, limits.max)
+
+    def _changed_limit(self, keys: Sequence[Key]) -> Sequence[Key]:
+        """The limit that a sweep changed, where it did, else the whole spec."""
+        source = self.file.locate(keys)[0].source
+        return next((k for k in ([*keys, "min"], [*keys, "max"]) if self.file.locate(k)[0].source != source), keys)
 
     def _measure(self, name: str, keys: MeasureKeys) -> Measure:
         place = ["measures", name]
-        self._check_source(name, keys.source, place)
+        if self.file.section("measures")[name].get("source", "meas") == keys.source:  # else it was told before
+            self._check_source(name, keys.source, place)
         corner_specs = {
             corner: self._spec(_laid_over(keys.spec, limits), [*place, "corner_specs", corner])
             for corner, limits in keys.corner_specs.items()

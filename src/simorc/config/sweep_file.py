@@ -87,7 +87,8 @@ def _column(sweep: Sweep, name: str) -> list[Value]:
 
 def _check_corner_specs(file: Document, keys: SweepKeys, sweep: Sweep, problems: Problems) -> None:
     """Note limits that the sweep sets for corners which it does not have: they would never apply."""
-    values = [*_column(sweep, "corner_name"), *_column(sweep, "corner")]
+    default = [sweep.defaults["corner"]] if "corner" in sweep.defaults and "corner" not in sweep.swept else []
+    values = [*_column(sweep, "corner_name"), *_column(sweep, "corner"), *default]
     known = list(dict.fromkeys(map(value_to_text, values)))
     for measure, wanted in keys.measures.items():
         for corner in wanted.corner_specs:
