@@ -124,7 +124,8 @@ class PathRewriter:
     def _rewritten(self, written: str) -> str:
         path = written.strip("\"'")
         # An expression or a variable of the simulator's own is no path yet.
-        return written if path.startswith(("$", "{")) or not path else f'"{self._change(path)}"'
+        changed = self._change(path) if path and not path.startswith(("$", "{")) else path
+        return written if changed == path else f'"{changed}"'
 
 
 def file_references(text: str, section: str = "") -> Iterator[tuple[str, str]]:

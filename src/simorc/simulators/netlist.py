@@ -150,7 +150,7 @@ class Renderer:
         frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename.startswith(root)]
         where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else main
         if isinstance(error, TemplateNotFound):
-            return TemplateError(f"no template {error.message!r} in the testbench folder", where=where)
+            return TemplateError(f"no template {error.name!r} in the testbench folder", where=where)
         what = str(error) or type(error).__name__
         if isinstance(error, (RecursionError, MemoryError)):
             what = f"the template never ends: {type(error).__name__}"

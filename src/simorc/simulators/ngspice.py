@@ -31,6 +31,7 @@ _FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 _HINTS = {
     ErrorKind.NO_CONVERGENCE: "`retries:` in sim_setup.yaml tries other simulator options, such as {gmin: 1e-10}",
     ErrorKind.TIMESTEP: "`retries:` in sim_setup.yaml tries other simulator options, such as {method: gear}",
+    ErrorKind.KILLED: f"by hand: ngspice -b {NETLIST} in the case's folder",
     ErrorKind.TIMEOUT: "`timeout_s:` in sim_setup.yaml, or --timeout, gives it longer",
 }
 

@@ -21,7 +21,9 @@ _FAILED_CARD = re.compile(r"\s*\.?meas(?:ure)?\s+\w+\s+(?P<name>\S+)\s.*failed!\
 _NOT_A_KIND = re.compile(r"Error: unrecognized analysis type '(?P<kind>[^']*)'", re.IGNORECASE)
 _CARD = re.compile(r"\s*\.meas(?:ure)?\s+\w+\s+(?P<name>\S+)", re.IGNORECASE)
 _STALE = re.compile(r"\s*s = \"\.meas(?:ure)?\s+\w+\s+(?P<name>\S+)", re.IGNORECASE)
-_REASON = re.compile(r"\s*(?:Error: |no such function|function '|bad syntax|invalid num)", re.IGNORECASE)
+_REASON = re.compile(
+    r"\s*(?:Error: |no such function|function '|bad syntax|invalid num|Undefined parameter)", re.IGNORECASE
+)
 _OURS = re.compile(rf"simorc: (?P<kind>{'|'.join(ErrorKind)}): (?P<what>.*)")
 _FATAL = re.compile(
     r"simulation\(s\) aborted|Simulation interrupted|fatal error in ngspice|Could not find include file|"
@@ -36,18 +38,14 @@ _TELLING: tuple[tuple[ErrorKind, str], ...] = (
         r"unknown subckt|could not find a valid modelname|unable to find definition of model|unknown model type",
     ),
     (ErrorKind.TIMESTEP, r"doAnalyses: TRAN:  Timestep too small"),
-    (
-        ErrorKind.NO_CONVERGENCE,
-        r"singular matrix|doAnalyses: .*(?:Timestep too small|iteration limit|no convergence|singular)|"
-        r"(?:transient op|source stepping|gmin stepping) failed|no convergence|iteration limit reached",
-    ),
-    (
-        ErrorKind.TEMPLATE,
-        r"Undefined parameter|unknown parameter|Expression err|Mismatch of \.subckt|already exists|doAnalyses:|"
-        r"no such parameter|invalid|missing|^Error",
-    ),
+    (ErrorKind.NO_CONVERGENCE, r"singular matrix"),
+    (ErrorKind.NO_CONVERGENCE, r"transient op failed|no convergence|iteration limit"),
+    (ErrorKind.NO_CONVERGENCE, r"doAnalyses: .*Timestep too small|(?:source|gmin) stepping failed"),
+    (ErrorKind.TEMPLATE, r"Undefined parameter|Expression err|Mismatch of \.subckt"),
+    (ErrorKind.TEMPLATE, r"Error on line|doAnalyses:"),
+    (ErrorKind.TEMPLATE, r"^Error"),
 )
-"""Which line tells why, in order of precedence; within a kind the first such line counts."""
+"""Which line tells why, in order of precedence; of one kind the first line counts."""
 _COMPILED = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _TELLING)
 
 
@@ -100,7 +98,7 @@ class _Reader:
             self.stale.add(match["name"].lower())
         self.wrong_kind = match["kind"] if (match := _NOT_A_KIND.match(line)) else ""
         if _REASON.match(line):
-            self.reason = line.strip() if line.startswith("Error") else f"{self.reason} {line.strip()}".strip()
+            self.reason = line.strip() if line[:1].isalpha() else f"{self.reason} {line.strip()}".strip()
 
     def _value(self, name: str, text: str) -> None:
         if text == "failed":
@@ -147,9 +145,13 @@ def find_error(lines: list[str]) -> tuple[ErrorKind, str] | None:
 
 
 def _telling(lines: list[str], number: int) -> str:
-    """A telling line, with the netlist line that it is about where ngspice quotes it just above."""
+    """A telling line, with what ngspice says of its place in the lines around it."""
+    before = lines[max(0, number - 2) : number]
+    if lines[number].startswith("Error on line"):
+        number, before = min(number + 2, len(lines) - 1), lines[number : number + 2]
     said = " ".join(lines[number].split())
-    for above in (2, 1):
-        if number >= above and lines[number - above].startswith("Error on line"):
-            return f"{said}: {' '.join(lines[number - 1].split())}" if above == 2 else said
+    if len(before) == 2 and before[0].startswith("Error on line"):
+        return f"{said}: {' '.join(before[1].split())}"
+    if before and before[-1].startswith("Netlist line no."):
+        return f"{said} in netlist line {before[-1].rstrip(':').split()[-1]}"
     return said

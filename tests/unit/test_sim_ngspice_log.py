@@ -1,0 +1,164 @@
+"""Logs of real runs of ngspice 39, in tests/golden; tests/e2e/test_ngspice_failures.py runs their decks again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simorc.core.errors import ErrorKind
+from simorc.simulators.ngspice_log import LogReport, parse_log
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "ngspice"
+
+FAILURES = {
+    "bad_analysis": (ErrorKind.TEMPLATE, "TSTOP is invalid, must be greater than zero.: .tran 1n"),
+    "bad_expression": (ErrorKind.TEMPLATE, "Expression err: 1+*2} in netlist line 2"),
+    "bad_value": (ErrorKind.TEMPLATE, "unknown parameter (high): v1 a 0 high"),
+    "crash": (ErrorKind.KILLED, "ngspice ended by signal 11 (SIGSEGV)"),
+    "digits": (ErrorKind.TEMPLATE, "an argument of .tran has more than 6 digits - write it as a plain number"),
+    "duplicate_device": (ErrorKind.TEMPLATE, "device already exists, existing one being used: v1 a 0 2"),
+    "floating_node": (ErrorKind.NO_CONVERGENCE, "Warning: singular matrix: check node a"),
+    "missing_include": (ErrorKind.MISSING_INCLUDE, "Error: Could not find include file nowhere.inc"),
+    "missing_library": (ErrorKind.MISSING_INCLUDE, "Error: Could not find library file nowhere.lib"),
+    "missing_section": (
+        ErrorKind.MISSING_INCLUDE,
+        "ERROR, library file corners.lib, section definition tt not found",
+    ),
+    "no_analysis": (
+        ErrorKind.TEMPLATE,
+        "no analysis ran - the netlist needs a card such as .op or .dc or .ac or .tran",
+    ),
+    "no_operating_point": (ErrorKind.NO_CONVERGENCE, "Error: Transient op failed, timestep too small"),
+    "no_such_source": (ErrorKind.TEMPLATE, "doAnalyses: no such device"),
+    "second_analysis_fails": (
+        ErrorKind.TIMESTEP,
+        "doAnalyses: TRAN: Timestep too small; time = 1.00124e-06, timestep = 1.25e-21: "
+        "trouble with switch-instance s1",
+    ),
+    "timestep": (
+        ErrorKind.TIMESTEP,
+        "doAnalyses: TRAN: Timestep too small; time = 1.00124e-06, timestep = 1.25e-21: "
+        "trouble with switch-instance s1",
+    ),
+    "unbalanced_subcircuit": (ErrorKind.TEMPLATE, "Error: Mismatch of .subckt ... .ends statements!"),
+    "undefined_parameter": (ErrorKind.TEMPLATE, "Undefined parameter [resistance] in netlist line 3"),
+    "unknown_model": (
+        ErrorKind.MISSING_MODEL,
+        "could not find a valid modelname: m1 a a 0 0 nch w=1u l=1u",
+    ),
+    "unknown_subcircuit": (ErrorKind.MISSING_MODEL, "Error: unknown subckt: x1 a 0 opamp"),
+}
+
+
+def golden(name: str) -> LogReport:
+    return parse_log((GOLDEN / f"{name}.log").read_text())
+
+
+def test_every_golden_failure_is_expected_here() -> None:
+    assert {path.stem for path in (GOLDEN / "failures").glob("*.log")} == set(FAILURES)
+
+
+@pytest.mark.req("SIM-12")
+@pytest.mark.parametrize("name", sorted(FAILURES))
+def test_a_failure_has_its_kind_and_quotes_the_telling_line(name: str) -> None:
+    assert golden(f"failures/{name}").error == FAILURES[name]
+
+
+def test_measures_of_all_analyses_are_read_with_all_digits() -> None:
+    report = golden("logs/five_analyses")
+    assert report.error is None
+    assert report.values == {
+        "g0": -0.017111504344580933,
+        "vo": 0.5,
+        "vt": 0.8644631188557486,
+        "td": 6.931527823278184e-07,
+        "pp": 1.7289262377114971,
+        "av": 0.8403526222066372,
+        "bad": None,
+        "on": None,
+    }
+    assert report.messages == {
+        "bad": "Error: measure bad when(WHEN) : out of interval",
+        "on": "ngspice evaluates .meas of kind tran, ac, dc, sp alone, not noise",
+    }
+
+
+def test_one_failed_measure_leaves_the_others_alone() -> None:
+    report = golden("logs/failed_measures")
+    assert report.error is None
+    assert {name for name, value in report.values.items() if value is not None} == {"good"}
+    assert report.values["good"] == 0.25
+    assert report.messages == {
+        "outside": "Error: measure outside find(AT) : out of interval",
+        "never": "Error: measure never when(WHEN) : out of interval",
+        "vector": "Error: no such vector as v(nope).",
+        "sum": "Undefined parameter [never]",
+        "wrong": "ngspice evaluates .meas of kind tran, ac, dc, sp alone, not op",
+    }
+
+
+def test_warnings_alone_fail_nothing() -> None:
+    report = golden("logs/rescued")
+    assert "singular matrix" in (GOLDEN / "logs/rescued.log").read_text()
+    assert (report.error, report.values) == (None, {"x": pytest.approx(0.5)})
+
+
+def test_a_stale_number_that_ngspice_repeats_is_no_value() -> None:
+    report = golden("logs/two_dc_sweeps")
+    assert report.values["a2"] is None
+    assert "once" in report.messages["a2"]
+    assert report.values["b2"] == pytest.approx(2 * 0.6615944)
+
+
+def test_the_last_statement_on_a_measure_counts() -> None:
+    failed = " meas tran x find v(a) at=1 failed!"
+    assert parse_log(f"x = 1.0e+00\n{failed}").values == {"x": None}
+    later = parse_log(f"{failed}\nX = 2.5e+00 at= 1.0e-06")
+    assert (later.values, later.messages) == ({"x": 2.5}, {})
+
+
+@pytest.mark.parametrize(
+    ("line", "values"),
+    [
+        ("td                  =  6.9e-07 targ=  6.9e-07 trig=  1.5e-09", {"td": 6.9e-07}),
+        ("av = 8.4e-01 from= 1.0e-06 to= 3.0e-06", {"av": 0.84}),
+        ("peak = 1.0e+04 with= -1.7e-02", {"peak": 1e4}),
+        ("v(out) = 1.25", {"v(out)": 1.25}),
+        ("x = nan", {"x": None}),
+        ("x = -inf", {"x": None}),
+        ("x = 1.0e+00,2.0e+00", {}),
+        ("Doing analysis at TEMP = 27.000000 and TNOM = 27.000000", {}),
+        ("Trying gmin =   1.0000E-03 Note: One successful gmin step", {}),
+        ("No. of Data Rows : 31", {}),
+        ("Stack = 0 bytes.", {}),
+        ("temp is 27 = 3", {}),
+        ("x == 3", {}),
+        ("x = 3.3 V", {}),
+    ],
+)
+def test_a_value_is_a_line_with_a_name_and_a_number_alone(line: str, values: dict[str, float | None]) -> None:
+    assert parse_log(line).values == values
+
+
+def test_digits_are_taken_only_where_they_agree_with_the_printed_ones() -> None:
+    assert parse_log("a = 1.234568e+00\nsimorc_a = 1.2345678901234567e+00").values == {"a": 1.2345678901234567}
+    assert parse_log("a = 1.234568e+00\nsimorc_a = 1.2345690000000000e+00").values == {"a": 1.234568}
+    assert parse_log("a = 1.234568e+00\nsimorc_a = failed").values == {"a": 1.234568}
+    assert parse_log("simorc_a = 1.0e+00").values == {}
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_read_without_an_error(text: str) -> None:
+    report = parse_log(text)
+    assert set(report.messages) <= set(report.values)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False), st.from_regex(r"[a-z_][a-z0-9_]{0,15}", fullmatch=True))
+def test_every_number_that_is_printed_comes_back(number: float, name: str) -> None:
+    if name.startswith("simorc_"):
+        return
+    full = parse_log(f"{name:20}=  {number:.6e}\nsimorc_{name:13}=  {number:.16e}")
+    assert full.values == {name: number}
