@@ -56,7 +56,7 @@ def test_one_run_by_id_or_path(ws_build: Build, output: Path, capsys: pytest.Cap
 
 @pytest.mark.req("SIM-18")
 @pytest.mark.parametrize(
-    "text", ["pvt", "pvt_", "pvt_2026010112000", "", " ", "..", ".", "/", "simulations", "*", "nope"]
+    "text", ["pvt", "pvt_", "pvt_2026010112000", "", " ", "..", ".", "/", "simulations", "*", "nope", "x" * 5000]
 )
 def test_anything_but_an_exact_id_or_path_is_refused(
     ws_build: Build, output: Path, in_project: Path, text: str

@@ -147,6 +147,13 @@ def test_a_hand_edited_status_is_overwritten_and_said_so(ws_run: RunDirectory, w
     assert gather(ws_run).notes == ()
 
 
+def test_an_edited_message_is_put_right_without_a_word(ws_run: RunDirectory) -> None:
+    text = ws_run.metadata.read_text()
+    ws_run.metadata.write_text(text.replace("10u,\n", "10u,remark\n"))
+    assert gather(ws_run).notes == ()
+    assert ws_run.metadata.read_text() == text
+
+
 def test_many_edits_are_one_short_note(ws_run: RunDirectory) -> None:
     ws_run.metadata.write_text(ws_run.metadata.read_text().replace("pending", "failed"))
     (note,) = gather(ws_run).notes

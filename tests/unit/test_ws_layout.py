@@ -203,7 +203,7 @@ class TestLookUp:
             find_run("x", output)
         assert caught.value.hint == "there are: pvt_20260101"
 
-    @pytest.mark.parametrize("text", ["../pvt_1", "..", "a/b", "/nowhere", "simulations"])
+    @pytest.mark.parametrize("text", ["../pvt_1", "..", "a/b", "/nowhere", "simulations", "x" * 5000, "a\0b"])
     def test_a_path_to_no_run_is_refused(self, output: Path, make: MakeRun, text: str) -> None:
         make("pvt_1")
         with pytest.raises(UsageError):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from simorc.core.errors import RunDirectoryError
 from simorc.core.measurement import Measure
 from simorc.core.plan import Plan
-from simorc.core.spec import Spec
+from simorc.core.spec import Spec, Verdict
 from simorc.core.sweep import Axis, Sweep
 from simorc.core.units import Quantity, Value
 from simorc.workspace.layout import RunDirectory
@@ -62,6 +62,10 @@ def test_every_plan_survives_its_json(plan: Plan) -> None:
 
 def test_infinite_limits_survive(ws_run: RunDirectory, ws_plan: Plan) -> None:
     assert decode(Spec, json.loads(json.dumps(encode(Spec(max=math.inf)), allow_nan=False)), "") == Spec(max=math.inf)
+
+
+def test_choices_survive() -> None:
+    assert decode(Verdict, json.loads(json.dumps(encode(Verdict.FAIL))), "") is Verdict.FAIL
 
 
 def test_a_truncated_plan_is_a_clear_error(ws_run: RunDirectory) -> None:

@@ -123,6 +123,12 @@ def test_a_missing_file_is_a_clear_error(tmp_path: Path) -> None:
         load_measure_functions(tmp_path, ["m"])
 
 
+def test_another_file_is_no_module(tmp_path: Path) -> None:
+    (tmp_path / "measures.txt").write_text("")
+    with pytest.raises(CaseError, match="not a Python file"):
+        load_module(tmp_path, "measures.txt")
+
+
 def test_ctrl_c_is_not_swallowed(tmp_path: Path) -> None:
     path = list(sys.path)
     with pytest.raises(KeyboardInterrupt):

@@ -49,15 +49,15 @@ def clean(run: str | None, setup: Path | None, everything: bool, cache: bool) ->
 
 def _exactly(text: str, setup: Path | None) -> RunDirectory:
     """The run directory of exactly that path or id."""
-    path = Path(text)
     if not text.strip():  # an unset shell variable; as a path it would mean the current folder
         raise UsageError("an empty text names no run; nothing is deleted")
-    if path.is_symlink() or is_run_directory(path):
+    path = Path(text)
+    if _is_link(path) or is_run_directory(path):
         return _real_run(path)
     if path.name != text or text == "..":
         raise UsageError(f"{text} is not a run directory; nothing is deleted")
     path = output_of(setup) / text
-    if path.is_symlink() or is_run_directory(path):
+    if _is_link(path) or is_run_directory(path):
         # In its own place a damaged run is one too: how else would one get rid of it?
         return RunDirectory(_no_link(path))
     ids = [run.run_id for run in list_runs(output_of(setup)) if run.run_id.startswith(text)]
@@ -72,6 +72,10 @@ def _real_run(path: Path) -> RunDirectory:
         raise UsageError("not a run directory: there is no metadata.csv; nothing is deleted", where=str(run.path))
     read_manifest(run)
     return run
+
+
+def _is_link(path: Path) -> bool:
+    return os.path.islink(path)  # noqa: PTH114  # unlike Path.is_symlink it takes any text for a name
 
 
 def _no_link(path: Path) -> Path:

@@ -95,6 +95,17 @@ def is_alive(pid: int) -> bool:
 
 
 def entries(folder: Path) -> Iterator[os.DirEntry[str]]:
-    """What a folder holds, nothing where it does not exist."""
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as found:
+    """What a folder holds, nothing where it does not exist.
+
+    Raises
+    ------
+    RunDirectoryError: it may not be read
+    """
+    try:
+        found = os.scandir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise storage_error(error, folder, "read") from error
+    with found:
         yield from found

@@ -146,7 +146,10 @@ def check_name(text: str) -> str:
 
 def is_run_directory(path: Path) -> bool:
     """Whether a folder is a run directory, perhaps a damaged one: at least two of four things are there."""
-    return sum((path / name).exists() for name in ("run.json", "metadata.csv", ".status", "inputs/plan.json")) >= 2
+    try:
+        return sum((path / name).exists() for name in ("run.json", "metadata.csv", ".status", "inputs/plan.json")) >= 2
+    except OSError:  # a name too long for a file, a folder that may not be entered
+        return False
 
 
 def list_runs(output: Path) -> list[RunDirectory]:
