@@ -1,0 +1,177 @@
+"""The page in a real browser: no errors, nothing from outside, fits a phone, can be read in light and dark."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from simorc.core.case import Case
+from simorc.core.errors import ErrorKind
+from simorc.core.measurement import Measure, Outcome, judge
+from simorc.core.plan import Plan, PlotSpec
+from simorc.core.record import CaseRecord, Status
+from simorc.core.spec import Spec
+from simorc.core.sweep import Axis, Sweep
+from simorc.core.waveforms import Plot, Waveforms
+from simorc.report.data import ReportData, no_waveforms
+from simorc.report.html import render_page
+from simorc.report.plots import pictures
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.req("SIM-16")]
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SWEEP = Sweep(
+    "pvt_ota",
+    (
+        Axis(("corner_with_a_long_name",), (("tt",), ("ff",), ("ss",))),
+        Axis(("vdd",), ((1.62,), (1.8,), (1.98,))),
+        Axis(("temp",), ((-40,), (27,), (125,))),
+    ),
+    {"<b>load</b>": "1p"},
+)
+MEASURES = (Measure("gain", "dB", Spec(min=40.0)), Measure("idd", "A", Spec(max=30e-6), description="Supply current"))
+PLOTS = (
+    PlotSpec("gain", "line", "temp", ("gain",), "corner_with_a_long_name"),
+    PlotSpec("bode", "waveform", "", ("out",), transform="db"),
+    PlotSpec("idd", "histogram", "", ("idd",)),
+    PlotSpec("map", "heatmap", "temp", ("gain",), "vdd"),
+    PlotSpec("wrong", "line", "tepm", ("gain",)),
+)
+
+
+def record(case: Case, good: bool) -> CaseRecord:
+    """Case 2 failed and 5 missed its gain, unless all is well."""
+    if case.case_id == 2 and not good:
+        line = "doAnalyses: TRAN:  Timestep too small; time = 1.2e-09, " + "timestep = 1.25e-19: trouble with node " * 4
+        return CaseRecord(2, Status.FAILED, error_kind=ErrorKind.TIMESTEP, error_message=line)
+    values = {"gain": 39.0 if case.case_id == 5 and not good else 44.0 + case.case_id / 10, "idd": 20e-6}
+    made = tuple(judge(m, case, values[m.name], Outcome.VALUE) for m in MEASURES)
+    return CaseRecord(case.case_id, Status.COMPLETED, measurements=made)
+
+
+def waves(case_id: int) -> Waveforms:
+    frequency = np.logspace(0, 9, 50)
+    vectors = {"frequency": frequency + 0j, "v(out)": 100 / (1 + 1j * frequency / 1e5)}
+    return Waveforms([Plot("AC Analysis", "ac", vectors, {"frequency": "Hz"}, "frequency")])
+
+
+@pytest.fixture(scope="module", params=["good", "bad", "empty"])
+def report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page in a folder of its own, without the files beside it."""
+    cases = list(SWEEP.cases())
+    records = {} if request.param == "empty" else {c.case_id: record(c, request.param == "good") for c in cases}
+    plan = Plan(SWEEP, "ota", "spice", "", "", "", measures=MEASURES, plot_specs=PLOTS)
+    manifest = {"run_id": "pvt_ota_20260101120000", "git_commit": "0123456789" * 4, "sha256": {"a" * 120: "b" * 64}}
+    data = ReportData(
+        plan, cases, records, manifest=manifest, notes=["x" * 300], waveforms=waves if records else no_waveforms
+    )
+    path = tmp_path_factory.mktemp("report") / "index.html"
+    path.write_text(render_page(data, pictures(data), datetime(2026, 1, 1, tzinfo=UTC)), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+def opened(browser: Browser, report: Path, width: int = 1280, scheme: str = "light", script: bool = True) -> Page:
+    context = browser.new_context(
+        viewport={"width": width, "height": 900},
+        color_scheme="dark" if scheme == "dark" else "light",
+        java_script_enabled=script,
+    )
+    page = context.new_page()
+    page.goto(report.as_uri())
+    return page
+
+
+def test_no_errors_and_nothing_is_loaded(browser: Browser, report: Path) -> None:
+    page = browser.new_page()
+    told: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: told.append(message.text))
+    page.on("pageerror", lambda error: told.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(report.as_uri())
+    assert told == []
+    assert [url for url in asked if not url.startswith("data:")] == [report.as_uri()]
+
+
+@pytest.mark.parametrize("width", [390, 768, 1280])
+def test_nothing_is_wider_than_the_window(browser: Browser, report: Path, width: int) -> None:
+    page = opened(browser, report, width)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_texts_stand_out_from_their_background(browser: Browser, report: Path, scheme: str) -> None:
+    """Contrast of at least 4.5:1 (WCAG 2.1, 1.4.3)."""
+    page = opened(browser, report, scheme=scheme)
+    for selector in (".verdict .word", ".verdict .why", "caption", "th", "td", ".plots svg text", ".badge", "a"):
+        assert page.evaluate(CONTRAST, selector) >= 4.5, selector
+
+
+def test_the_verdict_is_seen_without_scrolling(browser: Browser, report: Path) -> None:
+    box = opened(browser, report, 390).locator(".verdict .word").bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] < 400
+
+
+def test_the_page_works_without_javascript(browser: Browser, report: Path) -> None:
+    page = opened(browser, report, script=False)
+    assert page.locator("#cases tbody tr").count() == 27
+    assert page.locator("#cases tbody tr").first.is_visible()
+    assert page.locator(".plots svg").count() == (3 if page.locator(".verdict.incomplete").count() else 4)
+
+
+def test_headings_descend_one_at_a_time_and_pictures_have_names(browser: Browser, report: Path) -> None:
+    page = opened(browser, report)
+    levels = page.eval_on_selector_all("h1,h2,h3,h4", "all => all.map(h => Number(h.tagName[1]))")
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    names = page.eval_on_selector_all(".plots svg, .plots img", "all => all.map(p => p.ariaLabel || p.alt || '')")
+    assert all(names)
+
+
+CONTRAST = """selector => {
+  const parse = text => text.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map(c => c / 255)
+    .map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = element => {
+    for (let e = element; e; e = e.parentElement) {
+      const colour = parse(getComputedStyle(e).backgroundColor);
+      if (colour.length < 4 || colour[3] > 0) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const ratios = [...document.querySelectorAll(selector)].filter(e => !e.closest('#plot-map')).map(e => {
+    const style = getComputedStyle(e);
+    const pair = [light(parse(e.closest('svg') ? style.fill : style.color)), light(behind(e))].sort((a, b) => b - a);
+    return (pair[0] + 0.05) / (pair[1] + 0.05);
+  });
+  return ratios.length ? Math.min(...ratios) : 99;
+}"""
