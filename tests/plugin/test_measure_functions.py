@@ -80,3 +80,13 @@ def test_helpers_beside_measures_can_be_imported(pytester, make_run, statuses):
     run = make_run((1,), measures=PYTHON, python="def p(waves, case):\n    return 2.0\n")
     pytester.runpytest_subprocess(str(run.path)).assert_outcomes(passed=1)
     assert statuses(run)[0]["measurements"][1]["value"] == 2.0
+
+
+def test_a_loop_in_compiled_code_costs_its_worker_and_that_case_alone(pytester, make_run, statuses):
+    # One call into the interpreter's own C code: no signal handler runs before it returns.
+    python = "def p(waves, case):\n    return 1.0 if case.case_id != 1 else sum(range(10**12))\n"
+    run = make_run(measures=PYTHON, python=python, timeout_s=0.2)
+    pytester.runpytest_subprocess(str(run.path), "-n", "2", timeout=120)
+    records = statuses(run)
+    assert (records[1]["status"], records[1]["error_kind"]) == ("failed", "timeout")
+    assert [records[k]["status"] for k in (0, 2)] == ["completed", "completed"]

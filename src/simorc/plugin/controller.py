@@ -41,6 +41,7 @@ class Controller:
         self.counts: Counter[str] = Counter()
         self.started = time.time()
         self.written = 0.0
+        self.first_done = 0.0
         self.selection: Selection | None = None
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -72,6 +73,7 @@ class Controller:
                 self.counts["out_of_spec"] += verdict == "fail"
         if self.selection.max_fail and self.counts[Status.FAILED] >= self.selection.max_fail:
             request_stop(self.runs[0])
+        self.first_done = self.first_done or time.time()
         if time.time() - self.written >= 1.0:
             self._write_progress()
 
@@ -108,7 +110,8 @@ class Controller:
         mine, others = self.counts, self.selection.others
         done = mine[Status.COMPLETED] + mine[Status.FAILED]
         left = len(self.selection.cases) - done
-        rate = done / (now - self.started)
+        # Start-up is no part of the rate; with too few cases there is none.
+        rate = (done - 1) / (now - self.first_done) if done > 2 and now > self.first_done else 0.0
         progress = {
             "total": len(self.selection.cases) + sum(others.get(status, 0) for status in Status),
             "completed": mine[Status.COMPLETED] + others.get(Status.COMPLETED, 0),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import faulthandler
+import os
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-_GRACE_S = 5.0
+_AGAIN_S = 1.0
+_MOST_RAISED = 5
+_GRACE_S = _AGAIN_S * _MOST_RAISED
+EXIT_CODE = 70
 
 
 class TimeLimitReached(BaseException):
@@ -18,25 +21,31 @@ class TimeLimitReached(BaseException):
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Raise TimeLimitReached in the body after some seconds, again every second until it yields.
+    """Raise TimeLimitReached in the body after some seconds, and again every second, five times.
 
-    Code that holds the interpreter (a loop in an extension module) cannot be interrupted: after a grace of five more
-    seconds the whole worker process ends, which costs this case alone, because the controller replaces the worker.
-    Works in the main thread only, where pytest runs its items; elsewhere only the second step is there.
+    A body that swallows them all ends the whole worker process, and so does a loop inside an extension module, which
+    no signal handler can interrupt: for it the kernel counts the process's CPU time (ITIMER_PROF, whose signal ends a
+    process by default). Either costs this case alone, because the controller replaces the worker. Works in the main
+    thread, where pytest runs its items; elsewhere only the CPU time is limited.
     """
     in_main_thread = threading.current_thread() is threading.main_thread()
-    faulthandler.dump_traceback_later(seconds + _GRACE_S, exit=True)
+    raised = 0
+
+    def note(number: int, frame: FrameType | None) -> None:
+        nonlocal raised
+        raised += 1
+        if raised > _MOST_RAISED:
+            os._exit(EXIT_CODE)
+        raise TimeLimitReached
+
+    signal.setitimer(signal.ITIMER_PROF, seconds + _GRACE_S)
     if in_main_thread:
-        former = signal.signal(signal.SIGALRM, _raise)
-        signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-3), 1.0)
+        former = signal.signal(signal.SIGALRM, note)
+        signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-3), _AGAIN_S)
     try:
         yield
     finally:
-        faulthandler.cancel_dump_traceback_later()
         if in_main_thread:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, former)
-
-
-def _raise(number: int, frame: FrameType | None) -> None:
-    raise TimeLimitReached
+        signal.setitimer(signal.ITIMER_PROF, 0)
