@@ -62,24 +62,20 @@ def _simorc(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def _finished(project: Path, sweep: str, *options: str) -> Finished:
+def _finished(project: Path, sweep: str) -> Finished:
     built = _simorc(project, "build", sweep, "--target", "spice")
     assert built.returncode == 0, built.stderr
-    done = _simorc(project, "run", built.stdout.strip(), "-n", "2", *options)
+    done = _simorc(project, "run", built.stdout.strip(), "-n", "2")
     return Finished(project / "simulations" / built.stdout.strip(), done.returncode, done.stdout + done.stderr)
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("examples") / "project"
+    folder = tmp_path_factory.mktemp("examples")
     for name in PROJECT:
-        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, _parent_of(folder / name))
+        source = ROOT / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
     return folder
-
-
-def _parent_of(path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +90,7 @@ def ota(project: Path) -> Finished:
 
 @pytest.fixture(scope="module")
 def inverter(project: Path) -> Finished:
-    return _finished(project, "sky130_inverter", "--timeout", "600")
+    return _finished(project, "sky130_inverter")
 
 
 # The regulator: pvt_tempco
