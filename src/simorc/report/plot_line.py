@@ -72,7 +72,7 @@ def draw_line(spec: PlotSpec, data: ReportData, theme: Theme) -> tuple[Figure, s
         ax.set_xlabel("")
     if spec.group:
         values = asked[0].values(spec.group)
-        legend(figure, theme, spec.group, values, colours(values, theme))
+        legend(figure, theme, spec.group, values, colours(values, theme), markers=True)
     return figure, join(sentences)
 
 

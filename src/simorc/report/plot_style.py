@@ -109,12 +109,17 @@ def colours(values: Sequence[Value], theme: Theme) -> list[str]:
     return [theme.series[i % len(theme.series)] for i in range(len(values))]
 
 
-def legend(figure: Figure, theme: Theme, name: str, values: Sequence[Value], paints: Sequence[str]) -> None:
-    """A legend under the axes; of many values it names eight, evenly chosen, with the first and the last."""
+def legend(
+    figure: Figure, theme: Theme, name: str, values: Sequence[Value], paints: Sequence[str], markers: bool = False
+) -> None:
+    """A legend under the axes; of many values it names eight, evenly chosen, with the first and the last.
+
+    `markers` says whether lines carry one for each value.
+    """
     if not values:
         return
     shown = sorted({round(i) for i in np.linspace(0, len(values) - 1, min(len(values), MANY))})
-    marked = len(values) <= MANY
+    marked = markers and len(values) <= MANY
     handles = [
         Line2D([], [], color=paints[i], marker=MARKERS[i] if marked else "", markersize=4, linewidth=1.6) for i in shown
     ]

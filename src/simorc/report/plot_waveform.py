@@ -151,7 +151,7 @@ def transformed(vector: Vector, transform: str, unit: str) -> tuple[Reals, str]:
 def _without_retrace(x: Reals, y: Reals) -> tuple[Reals, Reals]:
     """Break the line where a nested sweep starts again."""
     steps = np.sign(np.diff(x))
-    breaks = np.flatnonzero(steps == -steps[0]) + 1
+    breaks = np.flatnonzero(steps * steps[0] < 0) + 1
     return np.insert(x, breaks, np.nan), np.insert(y, breaks, np.nan)
 
 

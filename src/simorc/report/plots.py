@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -60,7 +61,9 @@ class Picture:
 def pictures(data: ReportData) -> list[Picture]:
     """All plots of the plan, or the default ones where it has none. A plot that cannot be drawn says why."""
     specs = data.plan.plot_specs or default_specs(data)
-    with rc_context(rc()):
+    with rc_context(rc()), warnings.catch_warnings():
+        # The PNG lacks what its font lacks; page and SVG use the reader's fonts.
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
         return [_picture(spec, data, number) for number, spec in enumerate(specs)]
 
 

@@ -11,6 +11,7 @@ from simorc.core.ranges import format_ranges
 from simorc.core.record import Status
 from simorc.core.spec import Verdict
 from simorc.core.sweep import Axis
+from simorc.report.aggregate_table import aggregate_rows, group_text
 from simorc.report.case_table import case_rows, chosen_rows, columns, parameter_columns
 from simorc.report.data import RunVerdict, failing_aggregates
 from simorc.report.display import axis_values, count, value_text
@@ -22,7 +23,7 @@ from simorc.report.strip import strip
 from simorc.report.table import Failure, failures, rerun_command
 
 _MOST_VALUES = 16
-_MOST_AGGREGATES = 300
+_MOST_GROUPS = 300
 _MOST_CASES_NAMED = 12
 
 MakeSection = Callable[[Page], Section | None]
@@ -39,7 +40,7 @@ def verdict(page: Page) -> Section:
         ("open", "pending", tally[Status.PENDING]),
         ("busy", "in progress", tally[Status.IN_PROGRESS]),
     ]
-    worst = worst_rows(page.data)
+    worst = worst_rows(page.spec_rows)
     return page.section("verdict", "", why=_why(page), tally=tally, parts=parts, worst=worst[0] if worst else None)
 
 
@@ -69,7 +70,7 @@ def _why(page: Page) -> list[str]:
 
 def worst_corners(page: Page) -> Section | None:
     """The worst case of each measure with limits, and how to run it alone."""
-    rows = worst_rows(page.data)
+    rows = worst_rows(page.spec_rows)
     if not rows:
         return None
     commands = [rerun_command(page.data, worst.case) for _, worst in rows]
@@ -88,15 +89,27 @@ def spec_table(page: Page) -> Section | None:
 
 
 def aggregates(page: Page) -> Section | None:
-    """Values over several cases, failing groups first."""
+    """Values over several cases: each aggregate over its groups, then every group, failing ones first."""
     every = sorted(page.data.aggregates, key=lambda result: result.verdict is not Verdict.FAIL)
     if not every:
         return None
-    results = every[:_MOST_AGGREGATES]
+    summary = [
+        (row, Markup(strip(row.minimum, row.median, row.maximum, row.spec)))
+        for row in aggregate_rows(page.data.aggregates)
+    ]
+    results = every[:_MOST_GROUPS]
     groups = list(dict.fromkeys(name for result in results for name in result.group))
     cells = [[value_text(r.group[name]) if name in r.group else "" for name in groups] for r in results]
     rows = list(zip(results, cells, strict=True))
-    return page.section("aggregates", "Aggregates", rows=rows, groups=groups, left=len(every) - len(results))
+    return page.section(
+        "aggregates",
+        "Aggregates",
+        summary=summary,
+        rows=rows,
+        groups=groups,
+        total=len(every),
+        group_text=group_text,
+    )
 
 
 def plots(page: Page) -> Section | None:

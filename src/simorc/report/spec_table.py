@@ -75,9 +75,9 @@ def spec_rows(data: ReportData) -> list[SpecRow]:
     ]
 
 
-def worst_rows(data: ReportData) -> list[tuple[SpecRow, Worst]]:
+def worst_rows(rows: Sequence[SpecRow]) -> list[tuple[SpecRow, Worst]]:
     """The worst case of every measure with limits, the tightest first."""
-    found = [(row, row.worst) for row in spec_rows(data) if row.worst is not None]
+    found = [(row, row.worst) for row in rows if row.worst is not None]
     found.sort(key=lambda pair: _tightness(pair[1]))
     first: dict[str, tuple[SpecRow, Worst]] = {}
     for row, worst in found:  # of several rows of one measure (corner limits) the tightest

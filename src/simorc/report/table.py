@@ -74,7 +74,7 @@ def spec_frame(data: ReportData) -> pd.DataFrame:
 
 def worst_frame(data: ReportData) -> pd.DataFrame:
     """The worst case of every measure with limits, the tightest first."""
-    rows = worst_rows(data)
+    rows = worst_rows(spec_rows(data))
     swept = data.plan.sweep.swept
     columns: dict[str, object] = {
         "measure": [row.measure for row, _ in rows],
