@@ -37,7 +37,9 @@ def judge(text: str, setup: Path | None) -> int:
         gathered = gather(directory)
         plan = _today(gathered.plan, setup)
         adopt_revision(directory, plan, datetime.now(UTC))
-        changes = _judge_all(directory, plan, gathered.cases, list(gathered.records.values()))
+        changes = _judge_all(
+            directory, plan, gathered.cases, [gathered.records[case_id] for case_id in sorted(gathered.records)]
+        )
         concluded = conclude(directory)
     print("\n".join(changes) if changes else "nothing changed")
     return exit_code(concluded)
