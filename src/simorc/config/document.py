@@ -92,6 +92,8 @@ def _without(data: Any, keys: Sequence[Key]) -> Any:
 
 
 def _overlay(lower: Any, lower_mark: Mark, upper: Any, upper_mark: Mark) -> tuple[Any, Mark]:
+    if isinstance(lower, dict) and upper is None:  # a mapping whose keys are all commented out changes nothing
+        return lower, lower_mark
     if not (isinstance(lower, dict) and isinstance(upper, dict)):
         return upper, upper_mark
     data, children = dict(lower), dict(lower_mark.children)

@@ -9,9 +9,9 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from simorc.core.units import Value, parse_number, value_from_text, value_to_text
@@ -20,9 +20,14 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Section(BaseModel):
-    """A mapping of the YAML files; an unknown key is an error."""
+    """A mapping of the YAML files; an unknown key is an error, and nothing (all keys commented out) is an empty one."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_is_empty(cls, raw: Any) -> Any:
+        return _or_empty(raw)
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,10 @@ def _value(raw: Any) -> Value:
     return value_from_text(value_to_text(raw))
 
 
+def _or_empty(raw: Any) -> Any:
+    return {} if raw is None else raw
+
+
 def _listed(raw: Any) -> Any:
     return [raw] if isinstance(raw, (str, int, float)) else raw
 
@@ -120,4 +129,6 @@ Whole = Annotated[int, Kind("a whole number, not negative", _whole)]
 Count = Annotated[int, Kind("a whole number of at least 1", _count)]
 Scalar = Annotated[Value, Kind("a finite number, a text, or true or false", _value)]
 OptionValue = Annotated[str, Kind("a number or a text", lambda raw: value_to_text(_value(raw)))]
+Part = TypeVar("Part")
+Named = Annotated[dict[str, Part], BeforeValidator(_or_empty)]
 Texts = Annotated[tuple[Line, ...], BeforeValidator(_listed)]

@@ -86,7 +86,8 @@ class JudgedReader:
 
     def _measure(self, name: str, keys: MeasureKeys) -> Measure:
         place = ["measures", name]
-        if self.file.section("measures")[name].get("source", "meas") == keys.source:  # else it was told before
+        written = self.file.section("measures")[name] or {}
+        if written.get("source", "meas") == keys.source:  # else it was told before
             self._check_source(name, keys.source, place)
         corner_specs = {
             corner: self._spec(_laid_over(keys.spec, limits), [*place, "corner_specs", corner])
@@ -113,7 +114,7 @@ class JudgedReader:
             ("function", keys.function, list(FUNCTIONS), "the function"),
             ("of", keys.of, self._measure_names(), "the measure"),
         ):
-            if key not in self.file.section("aggregates")[name]:
+            if key not in (self.file.section("aggregates")[name] or {}):
                 self._note(place, "no such key", one_of(known), missing=key)
             elif value:
                 self._check_one_of(value, known, [*place, key], what)

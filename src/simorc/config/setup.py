@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from simorc.config.fields import Count, FilePath, Line, OptionValue, Positive, Section, Texts, key
+from simorc.config.fields import Count, FilePath, Line, Named, OptionValue, Positive, Section, Texts, key
 
 
 class Dut(Section):
@@ -25,7 +25,7 @@ class Overrides(Section):
     init: Texts | None = key(
         (), "Lines of the init file that the simulator reads before the deck.", example="[set ngbehavior=hsa]"
     )
-    retries: tuple[dict[str, OptionValue], ...] | None = key(
+    retries: tuple[Named[OptionValue], ...] | None = key(
         (),
         "Simulator options for further attempts when a case does not converge, one set an attempt.",
         example="[{gmin: 1e-10}, {reltol: 5e-3, method: gear}]",
@@ -46,12 +46,8 @@ class Setup(Section):
     """The project: what is tested, by which testbenches, over which sweeps."""
 
     dut: Dut = key(Dut(), "The circuit under test.", example="{netlist: ./netlists/ldo.spice}")
-    testbenches: dict[str, FilePath] = key(
-        {}, "Testbenches: name and folder.", example="{tempco: ./testbenches/tempco}"
-    )
-    sweeps: dict[str, FilePath] = key({}, "Sweeps: name and file.", example="{pvt: ./sweeps/pvt.yaml}")
-    benches: dict[str, FilePath] = key(
-        {}, "Benches of instruments: name and file.", example="{lab: ./benches/lab.yaml}"
-    )
+    testbenches: Named[FilePath] = key({}, "Testbenches: name and folder.", example="{tempco: ./testbenches/tempco}")
+    sweeps: Named[FilePath] = key({}, "Sweeps: name and file.", example="{pvt: ./sweeps/pvt.yaml}")
+    benches: Named[FilePath] = key({}, "Benches of instruments: name and file.", example="{lab: ./benches/lab.yaml}")
     simulator: Simulator = key(Simulator(), "How decks are run.", example="{name: ngspice, timeout_s: 60}")
     output: FilePath = key("./simulations", "Folder of the run directories.", example="./simulations")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
-from simorc.config.fields import Count, Line, Scalar, Section, Texts, Whole, Written, key
+from simorc.config.fields import Count, Line, Named, Scalar, Section, Texts, Whole, Written, key
 from simorc.config.testbench import Judged, Target
 
 
@@ -50,7 +50,7 @@ class SweepKeys(Judged):
 
     testbench: Line = key("", "The testbench.", example="tempco", shown="required")
     target: Target = key("spice", "What measures it, unless `--target` says otherwise.", example="bench")
-    parameters: dict[str, Annotated[AxisKeys, BeforeValidator(_axis)]] = key(
+    parameters: Named[Annotated[AxisKeys, BeforeValidator(_axis)]] = key(
         {},
         "The varied parameters; the cases are the Cartesian product, the first slowest.",
         example="{corner: [tt, ff, ss], vin: {start: 4.0, stop: 6.0, num: 5}, temp: [-40, 27, 125]}",
@@ -58,7 +58,7 @@ class SweepKeys(Judged):
     zip: tuple[tuple[Line, ...], ...] = key(
         (), "Groups of parameters that vary in step, as one axis.", example="[[vin, iload]]"
     )
-    corners: dict[str, dict[str, Scalar]] | None = key(
+    corners: dict[str, Named[Scalar]] | None = key(
         None,
         "Named sets of values: one axis, the slowest, with the column `corner_name` and one a parameter it sets.",
         example="{hot: {corner: ff, temp: 125}, cold: {corner: ss, temp: -40}}",

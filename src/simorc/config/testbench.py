@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from simorc.config.fields import FilePath, Line, Number, Scalar, Section, Switch, Text, Texts, key
+from simorc.config.fields import FilePath, Line, Named, Number, Scalar, Section, Switch, Text, Texts, key
 from simorc.config.setup import Overrides
 
 Target = Literal["spice", "bench"]
@@ -23,7 +23,7 @@ class MeasureKeys(Section):
 
     unit: Text = key("", "Unit of the value, its limits and its margin.", example="V")
     spec: Limits = key(Limits(), "Limits that hold for every case.", example="{min: 3.25, typ: 3.3, max: 3.35}")
-    corner_specs: dict[str, Limits] = key(
+    corner_specs: Named[Limits] = key(
         {},
         "Limits by corner (value of `corner_name`, else of `corner`); keys that are absent are taken from `spec`.",
         example="{ss: {max: 150u}}",
@@ -97,13 +97,13 @@ class PlotKeys(Section):
 class Judged(Section):
     """What is measured, summed up and drawn; a sweep's keys win over the testbench's, key by key."""
 
-    measures: dict[str, MeasureKeys] = key(
+    measures: Named[MeasureKeys] = key(
         {}, "Measures by name.", example="{vout: {unit: V, spec: {min: 3.25, max: 3.35}}}"
     )
-    aggregates: dict[str, AggregateKeys] = key(
+    aggregates: Named[AggregateKeys] = key(
         {}, "Aggregates by name.", example="{tempco: {function: tempco_box, of: vout, over: temp, spec: {max: 50}}}"
     )
-    plot_specs: dict[str, PlotKeys] = key(
+    plot_specs: Named[PlotKeys] = key(
         {},
         "Plots by name; also the path of a YAML file that holds them, for all or for one.",
         example="{vout_vs_temp: {x: temp, y: vout, group: vin}}",
@@ -122,7 +122,7 @@ class Testbench(Judged):
         "Python file in this folder with `measure(bench, case)`: serves the target bench.",
         example="./procedure.py",
     )
-    parameters: dict[str, Scalar] = key(
+    parameters: Named[Scalar] = key(
         {}, "Parameters and their defaults.", example="{corner: tt, vin: 5.0, temp: 27, iload: 10m}"
     )
     simulator: Overrides = key(
