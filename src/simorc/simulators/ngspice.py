@@ -27,6 +27,7 @@ NETLIST = "netlist.spice"
 INIT_FILE = ".spiceinit"
 LOG = "ngspice.log"
 _NOT_OURS = ("SPICE_USERINIT_DIR", "SPICE_ASCIIRAWFILE")
+_LONGEST_LOG = 1 << 24
 _FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 _HINTS = {
     ErrorKind.NO_CONVERGENCE: "`retries:` in sim_setup.yaml tries other simulator options, such as {gmin: 1e-10}",
@@ -130,12 +131,12 @@ class Ngspice:
         """
         log = folder / LOG
         try:
-            text = log.read_text(encoding="utf-8", errors="replace")
+            text = _text_of(log)
         except OSError as error:
             raise CaseError(ErrorKind.LOST, f"there is no log: {error.strerror}", where=_from_run(log)) from error
         report = parse_log(text)
         files = sorted(folder.glob("*.raw"))
-        failure = _error(report, log) or _damage(files)
+        failure = _error(report, log) or _cut(text, log) or _damage(files)
         waves = Waveforms(lambda: _plots(files))
         return SimulationResult(report.values, waves, log, messages=report.messages, error=failure)
 
@@ -172,6 +173,24 @@ def _error(report: LogReport, log: Path) -> CaseError | None:
         return None
     kind, what = report.error
     return CaseError(kind, what, where=_from_run(log), hint=_HINTS.get(kind, ""))
+
+
+def _text_of(log: Path) -> str:
+    """The log; of one that a deck filled without end the beginning and the end."""
+    size = log.stat().st_size
+    with log.open("rb") as file:
+        data = file.read(_LONGEST_LOG)
+        if size > _LONGEST_LOG:
+            file.seek(max(size - _LONGEST_LOG, _LONGEST_LOG))
+            data += b"\n" + file.read(_LONGEST_LOG)
+    return data.decode("utf-8", "replace")
+
+
+def _cut(text: str, log: Path) -> CaseError | None:
+    """A log that ends early because the disk is full, about which ngspice says nothing."""
+    if re.search(r"^ngspice-\S+ done", text, re.MULTILINE) or not _is_full(log.parent):
+        return None
+    return CaseError(ErrorKind.DISK_FULL, "the log ends early and the disk is full", where=_from_run(log))
 
 
 def _damage(files: list[Path]) -> CaseError | None:
