@@ -152,6 +152,41 @@ def test_conditions_notes_and_provenance(report_data: Make) -> None:
     assert "2026-01-01 12:00 UTC to 2026-01-01 12:00 UTC" in provenance
 
 
+def test_notes_tell_how_the_results_came_to_be(report_data: Make) -> None:
+    manifest = {
+        "run_id": "r",
+        "repeatable": {"case": 0, "identical": False},
+        "accepted_changes": [{"file": "inputs/testbench/config.yaml", "was": "a", "is": "b"}],
+        "judged": [{"time": "2026-01-02T08:30:00.000Z", "before": "a", "after": "b"}],
+        "executions": [
+            {"started": "2026-01-01T12:00:00Z", "ended": "interrupted", "note": "after the respin"},
+            {"started": "2026-01-01T13:00:00Z", "finished": "2026-01-01T13:05:00Z", "ended": "completed"},
+        ],
+        "extra": {"answer": [True, 42]},
+    }
+
+    def retold(case: Case) -> CaseRecord:
+        warnings = ("two FETs differ",) if case.case_id < 3 else ()
+        return CaseRecord(case.case_id, Status.FAILED, attempt=2, cached_from="r0", warnings=warnings)
+
+    reader = read(page(report_data(manifest=manifest, records=retold)))
+    notes = text(reader, "Notes")
+    for words in (
+        "Case 0 was run twice and the results differ",
+        "two FETs differ (cases 0-2)",
+        "6 cases ran more than once (cases 0-5).",
+        "6 cases taken over from an earlier run (cases 0-5).",
+        "Changed after the build, and accepted: inputs/testbench/config.yaml.",
+        "Judged anew, by the project's specs and measure functions of 2026-01-02 08:30 UTC.",
+        "Note of 2026-01-01 12:00 UTC: after the respin",
+        "The run was interrupted once.",
+    ):
+        assert words in notes
+    provenance = text(reader, "Provenance")
+    assert "executed 2026-01-01 12:00 UTC to 2026-01-01 13:05 UTC, 2 times" in provenance
+    assert "extra answer: yes; 42" in provenance
+
+
 def test_page_is_self_contained(report_data: Make) -> None:
     specs = (
         PlotSpec("gain", "waveform", "", ("v(out)",), transform="db"),
