@@ -22,8 +22,7 @@ class ProgressView:
         self.next_line = time.monotonic() + _LINE_EVERY_S
         self.bar: Any = None
         self.said_stop = False
-        plural = "s" if workers > 1 else ""
-        print(f"{run.run_id}: {total} cases on {workers} worker{plural}", file=stream)
+        print(f"{run.run_id}: {_count(total, 'case')} on {_count(workers, 'worker')}", file=stream)
 
     def __enter__(self) -> ProgressView:
         if self.stream.isatty():
@@ -75,6 +74,10 @@ def _rest(progress: dict[str, Any]) -> str:
     if progress["out_of_spec"]:
         parts.append(f"{progress['out_of_spec']} out of spec")
     return ", ".join(parts)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _duration(seconds: float) -> str:

@@ -76,8 +76,10 @@ class CaseRunner:
         write_record(self.run, record)
         self.hook.pytest_simorc_case_start(case=case)
         begin = time.monotonic()
-        record = self._outcome(case, record, check)
+        record = self._outcome(case, record)
         record = replace(record, finished=_now(), duration_s=round(time.monotonic() - begin, 6))
+        if check and record.status is Status.COMPLETED:
+            record = replace(record, warnings=self._repeat(case, record))
         self._tidy(record)
         write_record(self.run, record)
         self.hook.pytest_simorc_case_done(case=case, record=record)
@@ -87,11 +89,11 @@ class CaseRunner:
         """The kept waveforms of a case that has run."""
         return self.simulator.read(self.run.result_folder(case.case_id)).waves
 
-    def _outcome(self, case: Case, record: CaseRecord, check: bool) -> CaseRecord:
+    def _outcome(self, case: Case, record: CaseRecord) -> CaseRecord:
         """The record of a case with its measurements; no failure of deck, tool or measure function escapes."""
         try:
             with time_limit(self.timeout_s + 0.5):
-                return self._simulated(case, record, check)
+                return self._simulated(case, record)
         except TimeLimitReached:
             what = f"no result after {self.timeout_s:g} s; a measure function was still running"
             error = CaseError(ErrorKind.TIMEOUT, what)
@@ -105,14 +107,13 @@ class CaseRunner:
             error = CaseError(ErrorKind.DISK_FULL, str(os_error))
         return replace(record, status=Status.FAILED, error_kind=error.kind, error_message=str(error))
 
-    def _simulated(self, case: Case, record: CaseRecord, check: bool) -> CaseRecord:
+    def _simulated(self, case: Case, record: CaseRecord) -> CaseRecord:
         deadline = time.monotonic() + self.timeout_s
         text = self.renderer.render(case)
         result, retries = self._converged(text, case, deadline)
         measurements, error = evaluate(self.plan.measures, self.plan.target, case, result, self._load_functions())
         if error is None:
             self.hook.pytest_simorc_measured(case=case, waves=result.waves, measurements=measurements)
-        warnings = self._check(text, case, result, retries) if check and error is None else ()
         return replace(
             record,
             status=Status.FAILED if error else Status.COMPLETED,
@@ -120,7 +121,6 @@ class CaseRunner:
             error_message=str(error) if error else "",
             measurements=tuple(measurements),
             retries=retries,
-            warnings=warnings,
         )
 
     def _converged(
@@ -148,20 +148,20 @@ class CaseRunner:
         folder.mkdir(parents=True)
         return self.simulator.run(deck, folder, max(deadline - time.monotonic(), 0.01))
 
-    def _check(
-        self, text: str, case: Case, first: SimulationResult, retries: tuple[Mapping[str, str], ...]
-    ) -> tuple[str, ...]:
+    def _repeat(self, case: Case, record: CaseRecord) -> tuple[str, ...]:
         """Simulate once more, without a seed axis under another seed: models that draw at random differ then."""
         drawn_on_purpose = self.plan.sweep.has_seed_axis
         again = case if drawn_on_purpose else replace(case, seed=case.seed + 1)
+        options = record.retries[-1] if record.retries else {}
         # Beside the case's own folder, because the deck's relative paths hold at this depth alone.
         folder = self.run.results / f".again-{case.case_id}"
-        deadline = time.monotonic() + self.timeout_s
-        second = self._simulate(text, again, retries[-1] if retries else {}, folder, deadline)
         try:
+            second = self._simulate(
+                self.renderer.render(again), again, options, folder, time.monotonic() + self.timeout_s
+            )
             if second.error is not None:
                 return (f"case {case.case_id} went through once and failed the second time: {second.error.what}",)
-            if _same(first, second):
+            if _same(self.simulator.read(self.run.result_folder(case.case_id)), second):
                 return ()
         finally:
             shutil.rmtree(folder, ignore_errors=True)
