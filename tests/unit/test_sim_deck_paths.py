@@ -56,6 +56,20 @@ def test_a_path_leads_to_the_copy_in_the_run_directory_or_is_absolute(path: str,
     assert PLACE.map(path) == mapped
 
 
+@pytest.mark.req("SIM-02")
+@pytest.mark.parametrize(
+    ("run", "path", "mapped"),
+    [
+        ("/p p/simulations/r", "/p p/models/n.lib", f"{RUN}../../models/n.lib"),
+        ("/p p/simulations/r", "/models/n.lib", "/models/n.lib"),
+        ("/out/r", "/p p/models/n.lib", "/p p/models/n.lib"),
+        ("", "/p p/models/n.lib", "/p p/models/n.lib"),
+    ],
+)
+def test_a_path_with_a_space_becomes_one_without_if_there_is_one(run: str, path: str, mapped: str) -> None:
+    assert FromRun("/p p/testbenches/ota", "/p p/testbenches/ota", run=run).map(path) == mapped
+
+
 def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/me")
     assert PLACE.map("~/models/n.inc") == "/home/me/models/n.inc"

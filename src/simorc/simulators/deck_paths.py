@@ -34,17 +34,20 @@ class FromRun:
     testbench: the user's testbench folder, absolute; its copy is `inputs/testbench` in the run directory
     template_folder: the folder of the template, from which relative paths in decks are meant
     netlist: the DUT's netlist, absolute, or empty; its copy lies in `inputs/dut`
+    run: the run directory, absolute, or empty while there is none
     """
 
     testbench: str
     template_folder: str
     netlist: str = ""
+    run: str = ""
 
     @classmethod
-    def of(cls, plan: Plan) -> FromRun:
+    def of(cls, plan: Plan, run: str = "") -> FromRun:
         """The places that a plan names."""
         template = posixpath.join(plan.testbench_dir, plan.template)
-        return cls(posixpath.normpath(plan.testbench_dir), posixpath.dirname(template), plan.dut.get("netlist", ""))
+        testbench = posixpath.normpath(plan.testbench_dir)
+        return cls(testbench, posixpath.dirname(template), plan.dut.get("netlist", ""), run)
 
     def map(self, path: str) -> str:
         """The path as it stands in a deck: behind `RUN` where the run directory has a copy, else absolute."""
@@ -55,7 +58,7 @@ class FromRun:
             return f"{RUN}inputs/dut/{posixpath.basename(full)}"
         if self._in_testbench(full):
             return f"{RUN}inputs/testbench/{posixpath.relpath(full, self.testbench)}"
-        return full
+        return self._outside(full)
 
     def original(self, path: str) -> str:
         """The user's own file, absolute, that a path in a deck (behind `RUN` or `../../`, or absolute) stands for."""
@@ -77,6 +80,11 @@ class FromRun:
             return path if stays else full
 
         return PathRewriter(change).rewrite(text)
+
+    def _outside(self, full: str) -> str:
+        """The absolute path, or a relative one that has no space: ngspice ends a `.lib` path there, quoted or not."""
+        near = f"{RUN}{posixpath.relpath(full, self.run)}" if self.run and " " in full else full
+        return full if " " in near else near
 
     def _in_testbench(self, full: str) -> bool:
         return full.startswith(self.testbench + "/")

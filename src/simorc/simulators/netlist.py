@@ -50,12 +50,13 @@ class Renderer:
     ----------
     plan: parameters, DUT, PDKs and environment variables that templates see
     folder: where templates are read: the testbench folder, or its copy in the run directory
+    run: the run directory, where there is one
     """
 
-    def __init__(self, plan: Plan, folder: Path) -> None:
+    def __init__(self, plan: Plan, folder: Path, run: Path | None = None) -> None:
         self.plan = plan
         self.folder = folder
-        self.place = FromRun.of(plan)
+        self.place = FromRun.of(plan, str(run or ""))
         self._paths = PathRewriter(self.place.map)
         self._environment = _environment(folder)
         self._fixed = {
@@ -72,7 +73,7 @@ class Renderer:
     @classmethod
     def of_run(cls, plan: Plan, folder: Path) -> Renderer:
         """Reads templates from the copy in a run directory, `inputs/testbench`."""
-        return cls(plan, folder)
+        return cls(plan, folder, folder.parent.parent)
 
     def names(self) -> TemplateNames:
         """What the template, and whatever it includes, asks for.
