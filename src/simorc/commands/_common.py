@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from simorc.core.errors import UsageError
+from simorc.core.plan import Plan
 from simorc.workspace.layout import RunDirectory, find_run
 
 
@@ -30,8 +31,16 @@ def open_run_directory(text: str, setup: Path | None) -> RunDirectory:
     return find_run(text, output_of(setup))
 
 
-def positive(text: str, what: str) -> int:
-    """A whole number of at least one."""
-    if not text.isdigit() or int(text) < 1:
-        raise UsageError(f"{what} takes a whole number of at least 1, found {text!r}")
-    return int(text)
+def todays_plan(frozen: Plan, setup: Path | None) -> Plan:
+    """A run's plan with the measures, aggregates and plot specs of today's project."""
+    from simorc.config.project import load_project
+    from simorc.config.resolve import make_plan
+
+    today = make_plan(load_project(setup or Path(frozen.setup_file)), frozen.sweep.name, frozen.target)
+    return replace(
+        frozen,
+        measures=today.measures,
+        aggregates=today.aggregates,
+        plot_specs=today.plot_specs,
+        testbench_dir=today.testbench_dir,
+    )

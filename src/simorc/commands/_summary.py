@@ -11,6 +11,7 @@ from simorc.core.measurement import Measurement
 from simorc.core.record import CaseRecord, Status
 from simorc.core.spec import Verdict
 from simorc.core.units import format_quantity, value_to_text
+from simorc.core.verdict import RunVerdict, run_verdict
 from simorc.workspace.conclude import Concluded
 from simorc.workspace.layout import RunDirectory
 
@@ -19,10 +20,8 @@ _MOST_ROWS = 5
 
 def exit_code(concluded: Concluded) -> int:
     """0 when nothing failed and everything that ran is in spec, else 1."""
-    tally = concluded.gathered.tally
-    aggregates_fail = any(a.verdict is Verdict.FAIL for a in concluded.aggregates)
-    bad = tally[Status.FAILED] or tally[Status.IN_PROGRESS] or tally.out_of_spec or aggregates_fail
-    return ExitCode.NOT_IN_SPEC if bad else ExitCode.DONE
+    open_cases = concluded.gathered.tally[Status.IN_PROGRESS]
+    return ExitCode.NOT_IN_SPEC if open_cases or _verdict(concluded) is RunVerdict.FAIL else ExitCode.DONE
 
 
 def summary(run: RunDirectory, concluded: Concluded, executed: int) -> str:
@@ -39,15 +38,16 @@ def summary(run: RunDirectory, concluded: Concluded, executed: int) -> str:
 
 def _headline(run: RunDirectory, concluded: Concluded, executed: int) -> str:
     tally = concluded.gathered.tally
-    if tally[Status.PENDING] or tally[Status.IN_PROGRESS]:
-        verdict = "incomplete"
-    else:
-        verdict = "PASS" if exit_code(concluded) == ExitCode.DONE else "FAIL"
     parts = [f"{tally[Status.COMPLETED]}/{tally.total} completed"]
     parts += [f"{tally[s]} {s.replace('_', ' ')}" for s in (Status.FAILED, Status.IN_PROGRESS) if tally[s]]
     parts += [f"{tally.out_of_spec} out of spec"] if tally.out_of_spec else []
     parts += [] if executed else ["nothing to run"]
-    return f"{run.run_id}: {verdict}: {', '.join(parts)}"
+    return f"{run.run_id}: {_verdict(concluded).upper()}: {', '.join(parts)}"
+
+
+def _verdict(concluded: Concluded) -> RunVerdict:
+    gathered = concluded.gathered
+    return run_verdict(gathered.tally, gathered.records.values(), concluded.aggregates)
 
 
 def _failures(run: RunDirectory, cases: list[Case], records: Iterable[CaseRecord]) -> list[str]:

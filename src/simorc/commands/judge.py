@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from simorc.commands._common import open_run_directory
+from simorc.commands._common import open_run_directory, todays_plan
 from simorc.commands._summary import exit_code
 from simorc.core.case import Case
 from simorc.core.errors import CaseError, ErrorKind
@@ -35,7 +35,7 @@ def judge(text: str, setup: Path | None) -> int:
     directory = open_run_directory(text, setup)
     with run_lock(directory):
         gathered = gather(directory)
-        plan = _today(gathered.plan, setup)
+        plan = todays_plan(gathered.plan, setup)
         adopt_revision(directory, plan, datetime.now(UTC))
         changes = _judge_all(
             directory, plan, gathered.cases, [gathered.records[case_id] for case_id in sorted(gathered.records)]
@@ -43,21 +43,6 @@ def judge(text: str, setup: Path | None) -> int:
         concluded = conclude(directory)
     print("\n".join(changes) if changes else "nothing changed")
     return exit_code(concluded)
-
-
-def _today(frozen: Plan, setup: Path | None) -> Plan:
-    from simorc.config.project import load_project
-    from simorc.config.resolve import make_plan
-
-    project = load_project(setup or Path(frozen.setup_file))
-    today = make_plan(project, frozen.sweep.name, frozen.target)
-    return replace(
-        frozen,
-        measures=today.measures,
-        aggregates=today.aggregates,
-        plot_specs=today.plot_specs,
-        testbench_dir=today.testbench_dir,
-    )
 
 
 def _judge_all(directory: RunDirectory, plan: Plan, cases: Sequence[Case], records: Sequence[CaseRecord]) -> list[str]:

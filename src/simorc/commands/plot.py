@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from simorc.commands._common import open_run_directory
+from simorc.commands._common import open_run_directory, todays_plan
 from simorc.core.errors import ExitCode, UsageError
-from simorc.core.plan import Plan
 from simorc.workspace.conclude import conclude
 from simorc.workspace.gather import Gathered, look
 from simorc.workspace.layout import RunDirectory
@@ -42,7 +40,7 @@ def plot(run: str, setup: Path | None, specs: str = "frozen", formats: Sequence[
     data = report_data(directory, gathered)
     write_parquet(directory, data)
     if specs == "current":
-        data = report_data(directory, judged_by(gathered, _today(gathered.plan, setup)))
+        data = report_data(directory, judged_by(gathered, todays_plan(gathered.plan, setup)))
     print(write_report(directory, data, exports(data, formats), datetime.now(UTC)))
     return ExitCode.DONE
 
@@ -53,11 +51,3 @@ def _gathered(directory: RunDirectory) -> Gathered:
         return look(directory)
     with run_lock(directory):
         return conclude(directory).gathered
-
-
-def _today(frozen: Plan, setup: Path | None) -> Plan:
-    from simorc.config.project import load_project
-    from simorc.config.resolve import make_plan
-
-    today = make_plan(load_project(setup or Path(frozen.setup_file)), frozen.sweep.name, frozen.target)
-    return replace(frozen, measures=today.measures, aggregates=today.aggregates, plot_specs=today.plot_specs)

@@ -19,15 +19,15 @@ def spread(cases: Sequence[Case], wanted: int) -> list[Case]:
         return list(cases)
     if wanted > _MOST_CANDIDATES // 4:  # so many that an even stride meets every value
         return [cases[i * len(cases) // wanted] for i in range(wanted)]
-    candidates = _candidates(cases)
+    pairs = {case.case_id: tuple(case.conditions.items()) for case in _candidates(cases)}
+    by_id = {case.case_id: case for case in cases}
     taken: Counter[tuple[str, object]] = Counter()
-    chosen: list[Case] = []
-    while len(chosen) < wanted and candidates:
-        best = min(candidates, key=lambda case: (sum(taken[pair] for pair in case.conditions.items()), case.case_id))
-        candidates.remove(best)
+    chosen: list[int] = []
+    while len(chosen) < wanted and pairs:
+        best = min(pairs, key=lambda case_id: (sum(map(taken.__getitem__, pairs[case_id])), case_id))
         chosen.append(best)
-        taken.update(best.conditions.items())
-    return sorted(chosen, key=lambda case: case.case_id)
+        taken.update(pairs.pop(best))
+    return [by_id[case_id] for case_id in sorted(chosen)]
 
 
 def representatives(cases: Sequence[Case]) -> list[Case]:

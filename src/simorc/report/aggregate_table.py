@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from simorc.core.aggregates import AggregateResult
 from simorc.core.spec import Spec, Verdict
-from simorc.report.data import RunVerdict
+from simorc.core.verdict import RunVerdict
 from simorc.report.display import value_text
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
@@ -14,16 +13,8 @@ from simorc.core.measurement import Measure, Measurement
 from simorc.core.plan import Plan
 from simorc.core.record import CaseRecord, Status, Tally
 from simorc.core.spec import Spec, Verdict
+from simorc.core.verdict import RunVerdict, run_verdict
 from simorc.core.waveforms import Waveforms
-
-
-class RunVerdict(StrEnum):
-    """What the page says at the top. `done`: everything ran and nothing has limits."""
-
-    PASS = "pass"
-    FAIL = "fail"
-    INCOMPLETE = "incomplete"
-    DONE = "done"
 
 
 def no_waveforms(case_id: int) -> Waveforms:
@@ -98,20 +89,10 @@ class ReportData:
 
 
 def verdict(data: ReportData) -> RunVerdict:
-    """The verdict over a run: anything out of spec or failed fails it; else anything open leaves it incomplete."""
-    tally = data.tally
-    if tally.out_of_spec or tally[Status.FAILED] or failing_aggregates(data):
-        return RunVerdict.FAIL
-    if not data.cases or tally[Status.COMPLETED] < tally.total:
-        return RunVerdict.INCOMPLETE
-    return RunVerdict.PASS if _is_judged(data) else RunVerdict.DONE
+    """The verdict over a run."""
+    return run_verdict(data.tally, data.records.values(), data.aggregates)
 
 
 def failing_aggregates(data: ReportData) -> list[AggregateResult]:
     """The aggregates that are out of spec."""
     return [result for result in data.aggregates if result.verdict is Verdict.FAIL]
-
-
-def _is_judged(data: ReportData) -> bool:
-    verdicts = [record.verdict for record in data.records.values()] + [result.verdict for result in data.aggregates]
-    return any(verdict is not Verdict.NONE for verdict in verdicts)

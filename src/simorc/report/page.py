@@ -11,7 +11,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from simorc.report.data import ReportData, RunVerdict, verdict
+from simorc.core.verdict import RunVerdict
+from simorc.report.data import ReportData, verdict
 from simorc.report.display import conditions, count, limits_text, quantity, unit_sign
 from simorc.report.plots import Picture
 from simorc.report.spec_table import SpecRow, spec_rows

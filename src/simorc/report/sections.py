@@ -11,9 +11,10 @@ from simorc.core.ranges import format_ranges
 from simorc.core.record import Status
 from simorc.core.spec import Verdict
 from simorc.core.sweep import Axis
+from simorc.core.verdict import RunVerdict
 from simorc.report.aggregate_table import aggregate_rows, group_text
 from simorc.report.case_table import case_rows, chosen_rows, columns, parameter_columns
-from simorc.report.data import RunVerdict, failing_aggregates
+from simorc.report.data import failing_aggregates
 from simorc.report.display import axis_values, count, value_text
 from simorc.report.notes import notes
 from simorc.report.page import Page, Section

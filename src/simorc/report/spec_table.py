@@ -11,7 +11,8 @@ from simorc.core.measurement import Measure, Measurement, Outcome
 from simorc.core.record import Status
 from simorc.core.spec import Spec, Verdict
 from simorc.core.units import value_to_text
-from simorc.report.data import ReportData, RunVerdict
+from simorc.core.verdict import RunVerdict
+from simorc.report.data import ReportData
 
 
 @dataclass(frozen=True, slots=True)

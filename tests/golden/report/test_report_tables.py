@@ -14,7 +14,8 @@ from simorc.core.measurement import Measurement
 from simorc.core.record import CaseRecord, Status
 from simorc.core.spec import Verdict
 from simorc.core.sweep import Axis, Sweep
-from simorc.report.data import ReportData, RunVerdict, verdict
+from simorc.core.verdict import RunVerdict
+from simorc.report.data import ReportData, verdict
 from simorc.report.export import exports
 from simorc.report.spec_table import spec_rows, worst_rows
 from simorc.report.table import aggregates_frame, failures, failures_frame, results_frame, spec_frame, worst_frame
