@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -72,3 +74,15 @@ def test_a_folder_that_cannot_be_made_is_a_usage_error(tmp_path: Path) -> None:
     for folder in (tmp_path / "file", tmp_path / "file" / "project"):
         with pytest.raises(UsageError, match="cannot make"):
             init(folder)
+
+
+@pytest.mark.ngspice
+@pytest.mark.req("SIM-19")
+def test_a_new_project_builds_and_runs_in_spec_as_it_stands(tmp_path: Path) -> None:
+    for arguments in (["init", "."], ["build", "rc_corner", "--run-id", "first"], ["run", "first", "-n", "1"]):
+        command = [sys.executable, "-m", "simorc", *arguments]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    rows = (tmp_path / "simulations" / "first" / "results.csv").read_text(encoding="utf-8").splitlines()
+    assert len(rows) == 10
+    assert all(",completed,pass," in row for row in rows[1:])

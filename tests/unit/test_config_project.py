@@ -219,6 +219,7 @@ TESTBENCH_PROBLEMS = [
     ("targets: [spice]", "targets: spice", ["measures.psrr.targets: found 'spice', expected a list"]),
     ("source: python", "source: sim", ["measures.psrr.source: found 'sim', expected one of meas, python"]),
     ("function: min", "function: mim", ["aggregates.psrr_low.function: found the function 'mim', expected one of"]),
+    ("function: min", "function: ", ["aggregates.psrr_low.function: found nothing, expected a text of one line"]),
     ("function: min, ", "", ["aggregates.psrr_low.function: found no such key, expected one of tempco_box"]),
     ("of: psrr", "of: psr", ["aggregates.psrr_low.of: found the measure 'psr', expected one of vout, iq, psrr, did"]),
     ("over: temp, ", "", ["aggregates.tempco.over: found no such key, expected the parameter that tempco_box runs"]),
@@ -397,6 +398,28 @@ def test_functions_are_looked_for_without_running_them(project: Path, code: str,
 def test_a_function_may_come_from_anywhere(project: Path, code: str) -> None:
     put(project, "testbenches/tempco/measures.py", code)
     assert load(project).sweep_names() == ["pvt"]
+
+
+def test_a_testbench_of_another_shape_is_told_and_nothing_follows_from_it(project: Path) -> None:
+    put(project, TESTBENCH, "[template, procedure]")
+    put(project, SWEEP, "testbench: tempco\n")
+    assert told(project) == ["testbenches/tempco/config.yaml:1: found a list, expected a mapping"]
+
+
+def test_a_measures_py_that_is_no_file_is_told(project: Path) -> None:
+    (project / "testbenches/tempco/measures.py").unlink()
+    (project / "testbenches/tempco/measures.py").mkdir()
+    (found,) = told(project)
+    assert found.startswith("testbenches/tempco/measures.py: found a file that cannot be read (")
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a/" * 3000, "${HOME}", "~"])
+def test_a_path_that_cannot_be_is_a_missing_file(project: Path, name: str) -> None:
+    put(project, SETUP, f"sweeps: {{a: '{name}'}}\ntestbenches: {{b: '{name}'}}\n")
+    first, second = told(project)
+    assert "sweeps.a: found" in first
+    assert "where there is no file" in first
+    assert "where there is no folder" in second
 
 
 def test_without_measures_py_a_python_measure_is_told(project: Path) -> None:

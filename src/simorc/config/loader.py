@@ -219,7 +219,7 @@ class _Composer:
         if isinstance(holder.data, list):
             holder.children[len(holder.data)] = Mark(self.source, line, node.mark.children)
             holder.data.append(node.data)
-        elif holder.key is not None:
-            holder.children.setdefault(holder.key, Mark(self.source, holder.key_line, node.mark.children))
-            holder.data.setdefault(holder.key, node.data)
-            holder.key = None
+        else:
+            key, holder.key = str(holder.key), None
+            holder.children.setdefault(key, Mark(self.source, holder.key_line, node.mark.children))
+            holder.data.setdefault(key, node.data)

@@ -26,7 +26,7 @@ def project_files() -> dict[str, str]:
 
 def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]:
     for item in folder.iterdir():
-        if item.is_dir() and item.name != "__pycache__":
+        if item.is_dir():
             yield from _walk(item, f"{prefix}{item.name}/")
-        elif item.is_file():
+        elif not item.name.endswith(".pyc"):
             yield f"{prefix}{item.name}", item

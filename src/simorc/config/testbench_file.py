@@ -46,8 +46,8 @@ class TestbenchFile:
         return list(self.file.section("parameters"))
 
     def serves(self, target: str) -> bool:
-        """Whether it states what the target needs."""
-        return isinstance(self.file.data, dict) and SERVED_BY[target] in self.file.data
+        """Whether it states what the target needs; a file of another shape is not asked."""
+        return not isinstance(self.file.data, dict) or SERVED_BY[target] in self.file.data
 
     def entry(self, simulator: SimulatorSettings) -> TestbenchEntry:
         """What the project keeps of it."""
