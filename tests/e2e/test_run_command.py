@@ -45,7 +45,7 @@ def test_build_and_run(project):
         ("1", "1.0", "2k", "pending", "results/1/"),
     ]
     done = project.simorc("run", "first", "-n", "2")
-    assert "first: PASS: 6/6 completed" in done.stdout
+    assert "first: DONE: 6/6 completed" in done.stdout
     assert {r["status"] for r in rows(run / "metadata.csv")} == {"completed"}
     for row in rows(run / "results.csv"):
         r1 = {"1k": 1e3, "2k": 2e3, "3k": 3e3}[row["r1"]]
