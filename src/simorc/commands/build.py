@@ -53,12 +53,17 @@ def build(sweep: str, options: BuildOptions) -> int:
         return _show(plan, renderer, cases, options.show)
     # Rendering a case for every axis value finds errors that only some values cause, and every model file.
     decks = [renderer.render(case) for case in representatives(cases)]
+    files = renderer.files(decks)
+    for missing in files.missing:
+        _say(f"warning: there is no file {missing}; cases that read it will fail")
     if options.dry_run:
         _say(f"{sweep}: {len(cases)} cases of testbench {plan.testbench} on {plan.target}; nothing written")
         return 0
     now = datetime.now(UTC)
     run_id = check_name(options.run_id) if options.run_id is not None else new_run_id(plan.sweep.name, now)
-    run = create_run(project.output, run_id, plan, cases, renderer.model_files(decks), now, force=options.force)
+    run = create_run(
+        project.output, run_id, plan, cases, files.outside, now, force=options.force, rewritten=files.copies
+    )
     _say(f"{sweep}: {len(cases)} cases of testbench {plan.testbench} on {plan.target} in {os.path.relpath(run.path)}")
     _say(f"next: simorc run {run.run_id}")
     print(run.run_id)

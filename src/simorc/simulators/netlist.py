@@ -131,10 +131,6 @@ class Renderer:
         """
         return find_model_files(decks, self.place)
 
-    def model_files(self, decks: Iterable[str]) -> list[str]:
-        """The files that decks read and that the run directory has no copy of: absolute paths, sorted."""
-        return self.files(decks).outside
-
     @cached_property
     def _template(self) -> Template:
         try:

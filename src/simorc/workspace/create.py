@@ -6,7 +6,7 @@ import contextlib
 import os
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -35,6 +35,7 @@ def create_run(
     now: datetime,
     *,
     force: bool = False,
+    rewritten: Mapping[str, str] | None = None,
 ) -> RunDirectory:
     """Make a run directory in the output folder: written whole beside its place, then renamed into it in one step.
 
@@ -44,6 +45,8 @@ def create_run(
     model_files: further files that decks include; recorded by their sha256
     now: when the run is made
     force: replace a run of that id, once the new one is complete
+    rewritten: copies in inputs/ that need another text than their originals, by path in the run directory: netlists
+        whose relative paths would lead elsewhere from there
 
     Raises
     ------
@@ -55,7 +58,7 @@ def create_run(
     building = output / f".building-{os.getpid()}-{run_id}"
     try:
         output.mkdir(parents=True, exist_ok=True)
-        _fill(RunDirectory(building), run_id, plan, cases, model_files, now)
+        _fill(RunDirectory(building), run_id, plan, cases, model_files, now, rewritten or {})
         _put_in_place(building, RunDirectory(final), force)
     except OSError as error:
         raise storage_error(error, final, "build the run") from error
@@ -88,11 +91,14 @@ def _fill(
     cases: Sequence[Case],
     model_files: Iterable[str | Path],
     now: datetime,
+    rewritten: Mapping[str, str],
 ) -> None:
     run.path.mkdir()
     run.status_dir.mkdir()
     run.results.mkdir()
     copy_inputs(run, plan)
+    for name, text in rewritten.items():
+        (run.path / name).write_text(text, encoding="utf-8", errors="surrogateescape")
     write_plan(run, plan)
     write_metadata(run, plan, (MetadataRow(case, Status.PENDING, "") for case in cases))
     module = module_text(plan.sweep.name, run_id, len(cases))
