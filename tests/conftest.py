@@ -9,6 +9,10 @@ import sys
 from collections.abc import Callable, Generator
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("simorc", deadline=None)  # a timed test is no test
+settings.load_profile("simorc")
 
 pytest_plugins = ["pytester"]
 
