@@ -17,7 +17,7 @@ case "$*" in
 *ensurepip*) [ ! -e "$MACHINE/no_venv" ] ;;
 *version_info*) echo python3.11-venv ;;
 -V) echo Python 3.9.2 ;;
--m\\ venv*) rm -rf .venv && mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
+-m\\ venv\\ --clear\\ *) rm -rf .venv && mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
 *pip*) echo "$*" >>"$MACHINE/pip.log" && [ ! -e "$MACHINE/pip_fails" ] ;;
 esac
 """
