@@ -77,7 +77,6 @@ def add_sweep(project: Path, name: str, text: str, testbench: str = "") -> None:
     (project / "sweeps" / f"{name}.yaml").write_text(text)
     setup = project / "sim_setup.yaml"
     lines = setup.read_text().splitlines()
-    lines[lines.index(next(line for line in lines if line.startswith("sweeps:"))) + 1 : 0] = []
     at = next(i for i, line in enumerate(lines) if line.startswith("sweeps:"))
     lines.insert(at + 1, f"  {name}: ./sweeps/{name}.yaml")
     if testbench:
@@ -142,9 +141,10 @@ def scale(project: Path, sizes: Sequence[int], workers: int) -> None:
     setup = "testbenches: {stub: ./testbenches/stub}\nsimulator: {name: stub}\nsweeps: {%s}\n"
     names = {size: f"stub_{size}" for size in sizes}
     (project / "sim_setup.yaml").write_text(setup % ", ".join(f"{n}: ./sweeps/{n}.yaml" for n in names.values()))
-    print("    cases   build s  collect s   run s  gather s  us/case (run)  peak memory MB")
     for size, name in names.items():
         (project / "sweeps" / f"{name}.yaml").write_text(STUB_SWEEP % (size // 100, size // 100))
+    print("    cases   build s  collect s   run s  gather s  us/case (run)  peak memory MB")
+    for size, name in names.items():
         times = {}
         begin = time.perf_counter()
         run = build(project, name, name)
