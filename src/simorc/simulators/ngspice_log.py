@@ -152,6 +152,6 @@ def _telling(lines: list[str], number: int) -> str:
     said = " ".join(lines[number].split())
     if len(before) == 2 and before[0].startswith("Error on line"):
         return f"{said}: {' '.join(before[1].split())}"
-    if before and before[-1].startswith("Netlist line no."):
+    if before and before[-1].startswith("Netlist line no.") and not before[-1].endswith(" 0:"):
         return f"{said} in netlist line {before[-1].rstrip(':').split()[-1]}"
     return said
