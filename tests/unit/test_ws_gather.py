@@ -237,3 +237,11 @@ def test_an_aggregate_with_a_missing_point_is_missing(ws_run: RunDirectory, ws_p
 def test_no_aggregates_are_a_table_of_no_rows(ws_run: RunDirectory) -> None:
     write_aggregates(ws_run, [])
     assert ws_run.aggregates.read_text() == ("name,measure,over,value,unit,verdict,min,max,margin,n,n_missing\n")
+
+
+def test_a_parameter_named_like_a_column_of_aggregates_csv_keeps_its_own(ws_run: RunDirectory) -> None:
+    group = {"n": 4, "corner": "tt"}
+    result = AggregateResult("a", "y", "temp", group, 1.5, "V", Outcome.VALUE, Verdict.NONE, None, None, None, 3, 0)
+    write_aggregates(ws_run, [result])
+    (row,) = rows_of(ws_run.aggregates)
+    assert (row["parameter_n"], row["corner"], row["n"], row["value"]) == ("4", "tt", "3", "1.5")

@@ -20,6 +20,8 @@ from simorc.workspace.plan_file import read_plan
 from simorc.workspace.status_store import remove_leftovers, scan_records
 
 _MOST_NAMED = 5
+_BEFORE_GROUPS = ("name", "measure", "over")
+_AFTER_GROUPS = ("value", "unit", "verdict", "min", "max", "margin", "n", "n_missing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +70,16 @@ def look(run: RunDirectory) -> Gathered:
 def write_aggregates(run: RunDirectory, results: Sequence[AggregateResult]) -> None:
     """Replace aggregates.csv. Its group columns are all parameters by which some aggregate is grouped.
 
+    A parameter named like one of the table's own columns, such as `n`, stands in `parameter_n`.
+
     Raises
     ------
     RunDirectoryError: disk full, read-only folder …
     """
     groups = list(dict.fromkeys(name for result in results for name in result.group))
-    columns = ["name", "measure", "over", *groups, "value", "unit", "verdict", "min", "max", "margin", "n", "n_missing"]
+    own = (*_BEFORE_GROUPS, *_AFTER_GROUPS)
+    named = [f"parameter_{name}" if name in own else name for name in groups]
+    columns = [*_BEFORE_GROUPS, *named, *_AFTER_GROUPS]
     replace_file(run.aggregates, csv_lines([columns, *(_aggregate_row(result, groups) for result in results)]))
 
 
