@@ -106,11 +106,23 @@ def test_warnings_alone_fail_nothing() -> None:
     assert (report.error, report.values) == (None, {"x": pytest.approx(0.5)})
 
 
-def test_a_stale_number_that_ngspice_repeats_is_no_value() -> None:
+def test_of_two_sweeps_a_measure_has_the_value_of_the_one_that_could_evaluate_it() -> None:
     report = golden("logs/two_dc_sweeps")
-    assert report.values["a2"] is None
-    assert "once" in report.messages["a2"]
-    assert report.values["b2"] == pytest.approx(2 * 0.6615944)
+    assert report.values["first"] == pytest.approx(0.3 / (2 / 3))
+    assert report.values["first2"] == pytest.approx(2 * 0.3 / (2 / 3))
+    assert report.values["second"] == pytest.approx(0.6615944)
+    assert report.values["second2"] == pytest.approx(2 * 0.6615944)
+    assert report.values["sum"] == pytest.approx(0.3 / (2 / 3) + 0.6615944)
+
+
+def test_two_values_in_two_sweeps_are_none() -> None:
+    report = golden("logs/two_dc_sweeps")
+    assert (report.values["both"], report.values["both2"]) == (None, None)
+    assert report.messages["both"] == "two analyses of one kind gave 0.333333 and 0.672608; compute it in measures.py"
+    assert "once" in report.messages["both2"]
+    third = parse_log("a = 1.0\nsimorc again: dc\na = 2.0\nsimorc again: dc\na = 2.0")
+    assert third.values == {"a": None}
+    assert parse_log("a = 1.0\nsimorc again: dc\na = 1.0").values == {"a": 1.0}
 
 
 def test_the_last_statement_on_a_measure_counts() -> None:

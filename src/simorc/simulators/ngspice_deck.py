@@ -23,6 +23,9 @@ from simorc.core.errors import TemplateError
 EXACT = "simorc_"
 """Beginning of the names of measures and vectors that are ours."""
 
+AGAIN = "simorc again:"
+"""Beginning of the log line before a further analysis of a kind, which evaluates the measures of that kind anew."""
+
 _ANALYSES = ("op", "dc", "ac", "tran", "noise", "tf", "sens", "pz", "disto", "sp", "pss")
 _ANALYSIS = re.compile(rf"\.({'|'.join(_ANALYSES)})\b(.*)", re.IGNORECASE | re.DOTALL)
 _COMMAND = re.compile(rf"^[ \t]*(?:run|{'|'.join(_ANALYSES)})\b", re.IGNORECASE | re.MULTILINE)
@@ -160,7 +163,12 @@ def _run(cards: Sequence[Card]) -> list[str]:
     analyses = _analyses(cards)
     if len(analyses) < 2:
         return ["run", *([] if analyses else [_NOTHING_RAN])]
-    return [line for number, (_, card) in enumerate(analyses) for line in _command(card, number)]
+    commands: list[str] = []
+    for number, (kind, card) in enumerate(analyses):
+        if kind in (earlier for earlier, _ in analyses[:number]):
+            commands.append(f"echo {AGAIN} {kind}")
+        commands += _command(card, number)
+    return commands
 
 
 def _command(card: Card, number: int) -> list[str]:

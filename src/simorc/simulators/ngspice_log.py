@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from simorc.core.errors import ErrorKind
-from simorc.simulators.ngspice_deck import EXACT
+from simorc.simulators.ngspice_deck import AGAIN, EXACT
 
+_KINDS = "tran, ac, dc, sp"
 _NUMBER = r"[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|nan|inf)"
 _VALUE = re.compile(
     rf"(?P<name>[^\s=]+)\s*=\s+(?P<value>{_NUMBER}|failed)(?:\s+(?:at|with|from|to|targ|trig)=\s+{_NUMBER})*\s*",
@@ -20,7 +21,9 @@ _VALUE = re.compile(
 _FAILED_CARD = re.compile(r"\s*\.?meas(?:ure)?\s+\w+\s+(?P<name>\S+)\s.*failed!\s*", re.IGNORECASE)
 _NOT_A_KIND = re.compile(r"Error: unrecognized analysis type '(?P<kind>[^']*)'", re.IGNORECASE)
 _CARD = re.compile(r"\s*\.meas(?:ure)?\s+\w+\s+(?P<name>\S+)", re.IGNORECASE)
-_STALE = re.compile(r"\s*s = \"\.meas(?:ure)?\s+\w+\s+(?P<name>\S+)", re.IGNORECASE)
+_STALE = re.compile(
+    r"\s*s = \"\.meas(?:ure)?\s+\w+\s+(?P<name>\S+)\s+\w+=\s*(?P<first>\S+)\s*\" u=\"\s*(?P<now>\S+)", re.IGNORECASE
+)
 _REASON = re.compile(
     r"\s*(?:Error: |no such function|function '|bad syntax|invalid num|Undefined parameter)", re.IGNORECASE
 )
@@ -76,12 +79,18 @@ def parse_log(text: str) -> LogReport:
 
 
 class _Reader:
-    """Goes through a log line by line, so that of several statements on a measure the last one counts."""
+    """Goes through a log line by line, so that of several statements on a measure the last one counts.
+
+    Where a further analysis of one kind evaluates measures anew, a measure has the value of the one that could evaluate
+    it, and none where two gave different values.
+    """
 
     def __init__(self) -> None:
         self.values: dict[str, float | None] = {}
         self.messages: dict[str, str] = {}
         self.stale: set[str] = set()
+        self.earlier: dict[str, float] = {}
+        self.refused: set[str] = set()
         self.reason = ""
         self.wrong_kind = ""
 
@@ -91,11 +100,12 @@ class _Reader:
         elif match := _FAILED_CARD.fullmatch(line):
             self._fail(match["name"].lower(), self.reason or line.strip())
         elif self.wrong_kind and (match := _CARD.match(line)):
-            self._fail(
-                match["name"].lower(), f"ngspice evaluates .meas of kind tran, ac, dc, sp alone, not {self.wrong_kind}"
-            )
+            self._fail(match["name"].lower(), f"ngspice evaluates .meas of kind {_KINDS} alone, not {self.wrong_kind}")
         elif match := _STALE.match(line):
-            self.stale.add(match["name"].lower())
+            # The number that ngspice cannot put in place of the one from before.
+            self.stale |= {match["name"].lower()} if match["first"] != match["now"] else set()
+        elif line.startswith(AGAIN):
+            self.earlier = {name: value for name, value in self.values.items() if value is not None}
         self.wrong_kind = match["kind"] if (match := _NOT_A_KIND.match(line)) else ""
         if _REASON.match(line):
             self.reason = line.strip() if line[:1].isalpha() else f"{self.reason} {line.strip()}".strip()
@@ -104,16 +114,26 @@ class _Reader:
         if text == "failed":
             self._fail(name, self.reason or "ngspice could not evaluate it")
         elif name in self.stale:
-            self._fail(name, "ngspice evaluates a param measure once; this netlist has several analyses of its kind")
+            self._refuse(name, "ngspice evaluates a param measure once, but its inputs changed in a further analysis")
         elif text.lstrip("+-") in ("nan", "inf"):
             self._fail(name, f"ngspice gave {text}")
-        else:
+        elif self.earlier.get(name, float(text)) != float(text):
+            gave = f"{self.earlier[name]:g} and {float(text):g}"
+            self._refuse(name, f"two analyses of one kind gave {gave}; compute it in measures.py")
+        elif name not in self.refused:
             self.values[name] = float(text)
             self.messages.pop(name, None)
 
+    def _refuse(self, name: str, message: str) -> None:
+        """No value, whatever a later analysis says."""
+        self.earlier.pop(name, None)
+        self._fail(name, message)
+        self.refused.add(name)
+
     def _fail(self, name: str, message: str) -> None:
-        self.values[name] = None
-        self.messages[name] = " ".join(message.split())
+        if name not in self.earlier and name not in self.refused:
+            self.values[name] = None
+            self.messages[name] = " ".join(message.split())
         self.reason = ""
 
     def finished(self) -> tuple[dict[str, float | None], dict[str, str]]:
