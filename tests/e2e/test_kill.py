@@ -43,14 +43,14 @@ def descendants(root: int) -> dict[int, str]:
     return below
 
 
-def victim(command: subprocess.Popen[str], target: str) -> int | None:
+def victim(command: subprocess.Popen[str], target: str, rng: random.Random) -> int | None:
     """The process to kill, or None when there is none of that kind right now."""
     if target == "command":
         return command.pid
     below = descendants(command.pid)
     patterns = {"controller": "-m pytest", "ngspice": "ngspice -b", "worker": "exec(eval(sys.stdin.readline()))"}
     fitting = [pid for pid, line in below.items() if patterns[target] in line]
-    return random.choice(fitting) if fitting else None
+    return rng.choice(sorted(fitting)) if fitting else None
 
 
 def completed_files(run: Path) -> dict[str, bytes]:
@@ -73,7 +73,7 @@ def kill_once(command: subprocess.Popen[str], target: str, rng: random.Random) -
     time.sleep(rng.uniform(0.4, 2.2))
     deadline = time.monotonic() + 20
     while command.poll() is None and time.monotonic() < deadline:
-        pid = victim(command, target)
+        pid = victim(command, target, rng)
         if pid is not None:
             try:
                 os.kill(pid, signal.SIGKILL)
@@ -97,6 +97,8 @@ def one_round(project, target: str, seed: int) -> bool:  # type: ignore[no-untyp
     after = completed_files(run)
     assert len(after) == 200
     assert {name: after[name] for name in before} == before, "a completed case was recorded again"
+    twice = {path.name.split(".")[0] for path in (run / ".status" / "history").glob("*")}
+    assert not twice & {name.removesuffix(".json") for name in before}, "a completed case was started again"
     with (run / "metadata.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [int(row["case_id"]) for row in rows] == list(range(200))

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.req("DVT-11")
 
 
 def test_fixtures(pytester, make_run):
-    run = make_run()
+    run = make_run(template="* stub\n* meas y = {{ parameters.a * 10 }}\n* wave out = 1 2 3\n.end\n")
     (run.path / "test_own.py").write_text(
         """
 def test_values(case, measure):
@@ -19,7 +19,7 @@ def test_values(case, measure):
     assert dict(measure) == {"y": measure["y"]}
 
 def test_waves(waves):
-    assert len(waves) >= 0
+    assert list(waves["out"]) == [1, 2, 3]
 
 def test_other_decks(simulator, case):
     assert simulator.run(a=7).values["y"] == 70
@@ -72,3 +72,27 @@ def pytest_simorc_case_done(case, record):
     assert list(records) == [0, 2]
     assert [m["value"] for m in records[2]["measurements"] if m["name"] == "extra"] == [42.0]
     assert "extra" in run.results_csv.read_text().splitlines()[0]
+
+
+def test_a_failing_case_wanted_by_two_tests_runs_once(pytester, make_run, statuses):
+    run = make_run((1, 2), template="* stub\n* sleep 0.05\n* fail timestep\n.end\n")
+    (run.path / "test_own.py").write_text(
+        "def test_own(case, measure):\n    assert measure.record.status == 'failed'\n"
+    )
+    pytester.runpytest_subprocess(str(run.path), "-n", "2").assert_outcomes(passed=2, failed=2)
+    assert [record["attempt"] for record in statuses(run).values()] == [1, 1]
+    pytester.runpytest_subprocess(str(run.path), "-n", "2")
+    assert [record["attempt"] for record in statuses(run).values()] == [2, 2]
+
+
+@pytest.mark.parametrize("hook", ["pytest_simorc_case_start(case)", "pytest_simorc_measured(case, measurements)"])
+def test_a_hook_that_raises_costs_that_case_alone_and_is_named(pytester, make_run, statuses, hook):
+    run = make_run((1, 2))
+    (run.path / "conftest.py").write_text(
+        f"def {hook}:\n    if case.case_id == 0:\n        raise ValueError('my own fault')\n"
+    )
+    pytester.runpytest_subprocess(str(run.path)).assert_outcomes(passed=1, failed=1)
+    record = statuses(run)[0]
+    assert (record["status"], record["error_kind"]) == ("failed", "measure_error")
+    assert "raised ValueError: my own fault" in record["error_message"]
+    assert hook.partition("(")[0] in record["error_message"]

@@ -52,7 +52,9 @@ def build(sweep: str, options: BuildOptions) -> int:
     if options.show is not None:
         return _show(plan, renderer, cases, options.show)
     # Rendering a case for every axis value finds errors that only some values cause, and every model file.
-    decks = [renderer.render(case) for case in representatives(cases)]
+    chosen = representatives(cases)
+    decks = [renderer.render(case) for case in chosen]
+    simulator_class(plan.simulator.name)(plan.simulator).prepare(decks[0], chosen[0], {})
     files = renderer.files(decks)
     for missing in files.missing:
         _say(f"warning: there is no file {missing}; cases that read it will fail")

@@ -59,10 +59,11 @@ def run(text: str, options: RunOptions) -> int:
     UsageError, RunDirectoryError: nothing was executed
     ToolMissingError: the simulator is not installed
     """
+    worker_count(options.workers, 1)  # a wrong -n is told before anything is touched
     directory = open_run_directory(text, options.setup)
     with run_lock(directory) as lock:
         kill_orphans(directory.path)
-        _refuse_changes(directory, options.accept_changed)
+        _refuse_changes(directory, accept=options.accept_changed, record=not options.dry_run)
         gathered = gather(directory)
         if gathered.plan.target != "spice":
             raise UsageError(f"target {gathered.plan.target!r} cannot be executed yet", where=directory.run_id)
@@ -102,11 +103,11 @@ def _execute_all(
     started = _now()
     check = None if read_manifest(directory).get("repeatable") is not None else due[0].case_id
     _record_versions(directory, version)
-    session = partial(_session, directory, lock=lock, options=options, started=started, others=_others(gathered, due))
+    session = partial(_session, directory, len(gathered.cases), lock=lock, options=options, started=started)
     execution = session(due, check=check)
     records = read_records(directory)
     lost = _lost(records, due)
-    if lost and not execution.interrupts and execution.exit_code in (0, 1):
+    if lost and not execution.interrupts and execution.exit_code in (0, 1) and not _stopped(records, due, options):
         log_event(directory, "retry", cases=_ids(lost), reason="worker died")
         execution = session(lost, check=None)
         records = read_records(directory)
@@ -119,15 +120,16 @@ def _execute_all(
 
 def _session(
     directory: RunDirectory,
+    total: int,
     cases: Sequence[Case],
     *,
     lock: int,
     options: RunOptions,
     started: str,
-    others: Mapping[str, int],
     check: int | None,
 ) -> Execution:
     ids = tuple(case.case_id for case in cases)
+    others = _others(directory, total, ids)
     write_selection(directory, Selection(ids, started, check, options.timeout_s, options.max_fail, others))
     workers = worker_count(options.workers, len(cases))
     with ProgressView(directory, len(cases), workers, sys.stderr) as view:
@@ -161,12 +163,13 @@ def _outcome(execution: Execution | None, directory: RunDirectory, concluded: Co
     return exit_code(concluded)
 
 
-def _refuse_changes(directory: RunDirectory, accept: bool) -> None:
+def _refuse_changes(directory: RunDirectory, *, accept: bool, record: bool) -> None:
     changed = changed_inputs(directory)
     if not changed:
         return
     if accept:
-        accept_changed_inputs(directory)
+        if record:
+            accept_changed_inputs(directory)
         return
     raise RunDirectoryError(
         f"changed since the run was built: {', '.join(changed)}",
@@ -180,11 +183,11 @@ def _status(gathered: Gathered, case: Case) -> Status:
     return record.status if record else Status.PENDING
 
 
-def _others(gathered: Gathered, due: Sequence[Case]) -> dict[str, int]:
+def _others(directory: RunDirectory, total: int, chosen: Sequence[int]) -> dict[str, int]:
     """How the cases stand that are not executed now."""
-    mine = {case.case_id for case in due}
-    records = [record for case_id, record in gathered.records.items() if case_id not in mine]
-    tally = Tally.of(len(gathered.cases) - len(due), records)
+    mine = frozenset(chosen)
+    records = [record for case_id, record in read_records(directory).items() if case_id not in mine]
+    tally = Tally.of(total - len(mine), records)
     return {status.value: tally[status] for status in Status} | {"out_of_spec": tally.out_of_spec}
 
 
@@ -192,6 +195,12 @@ def _lost(records: Mapping[int, CaseRecord], cases: Sequence[Case]) -> list[Case
     """The cases that a worker began and never finished."""
     begun = [case for case in cases if case.case_id in records]
     return [case for case in begun if records[case.case_id].status is Status.IN_PROGRESS]
+
+
+def _stopped(records: Mapping[int, CaseRecord], cases: Sequence[Case], options: RunOptions) -> bool:
+    """Whether so many cases failed that no more were to be started."""
+    failed = sum(records[c.case_id].status is Status.FAILED for c in cases if c.case_id in records)
+    return options.max_fail is not None and failed >= options.max_fail
 
 
 def _record_loss(directory: RunDirectory, record: CaseRecord) -> None:

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from simorc.core.errors import UsageError
 from simorc.simulators.process import kill_orphans
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.selection import request_stop
 
 _SETTINGS = Path(__file__).with_name("pytest.ini")
 _LOOK_EVERY_S = 0.1
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,8 @@ def execute(
 ) -> Execution:
     """Run the selection that stands in the run directory and wait for its end.
 
-    The first SIGINT asks the workers to start no further case, the second (or a SIGTERM) kills them and whatever
-    they started. `watch` is called about ten times a second with the number of interrupts so far.
+    The first SIGINT asks the workers to start no further case, the second (or a SIGTERM, or a closed terminal) kills
+    them and whatever they started. `watch` is called about ten times a second with the number of interrupts so far.
     """
     log = run.status_dir / "pytest.log"
     command = _command(run, workers, pytest_args, html)
@@ -73,7 +75,14 @@ def execute(
 
 
 def worker_count(wanted: str, cases: int) -> int:
-    """Number of workers for `-n`: a number, or `auto` for one a usable core; never more than there are cases."""
+    """Number of workers for `-n`: a number, or `auto` for one a usable core; never more than there are cases.
+
+    Raises
+    ------
+    UsageError: neither
+    """
+    if wanted != "auto" and not (wanted.isascii() and wanted.isdigit() and int(wanted)):
+        raise UsageError(f"-n: found {wanted!r}, expected a number of at least 1, or auto")
     count = len(os.sched_getaffinity(0)) if wanted == "auto" else int(wanted)
     return max(1, min(count, cases))
 
@@ -98,13 +107,13 @@ def _wait(
 
 @contextmanager
 def _interrupts() -> Iterator[list[int]]:
-    """Count SIGINT as one and SIGTERM as two while the body runs."""
+    """Count SIGINT as one, SIGTERM and SIGHUP as two while the body runs."""
     count = [0]
 
     def note(number: int, frame: FrameType | None) -> None:
-        count[0] += 2 if number == signal.SIGTERM else 1
+        count[0] += 1 if number == signal.SIGINT else 2
 
-    former = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    former = {number: signal.signal(number, note) for number in _SIGNALS}
     try:
         yield count
     finally:

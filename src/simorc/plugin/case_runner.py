@@ -9,14 +9,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simorc.core.case import Case
-from simorc.core.errors import CaseError, ErrorKind, TemplateError
+from simorc.core.errors import CaseError, ErrorKind, SimorcError
 from simorc.core.evaluation import MeasureFunction, evaluate
-from simorc.core.measurement import Measurement
 from simorc.core.plan import Plan
 from simorc.core.protocols import SimulationResult, Simulator
 from simorc.core.record import CaseRecord, Status
@@ -29,6 +28,9 @@ from simorc.workspace.events import log_event
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.status_store import archive_record, read_record, write_record
 from simorc.workspace.user_code import load_measure_functions
+
+if TYPE_CHECKING:
+    from pluggy import HookRelay
 
 _RETRIED = (ErrorKind.NO_CONVERGENCE, ErrorKind.TIMESTEP)
 
@@ -43,7 +45,9 @@ class CaseRunner:
     timeout_s: seconds that one case may take; by default the plan's
     """
 
-    def __init__(self, run: RunDirectory, plan: Plan, worker: str, hook: Any, timeout_s: float | None = None) -> None:
+    def __init__(
+        self, run: RunDirectory, plan: Plan, worker: str, hook: HookRelay, timeout_s: float | None = None
+    ) -> None:
         self.run = run
         self.plan = plan
         self.worker = worker
@@ -74,14 +78,14 @@ class CaseRunner:
             seed=case.seed,
         )
         write_record(self.run, record)
-        self.hook.pytest_simorc_case_start(case=case)
         begin = time.monotonic()
         record = self._outcome(case, record)
         record = replace(record, finished=_now(), duration_s=round(time.monotonic() - begin, 6))
+        write_record(self.run, record)
         if check and record.status is Status.COMPLETED:
             record = replace(record, warnings=self._repeat(case, record))
+            write_record(self.run, record)
         self._tidy(record)
-        write_record(self.run, record)
         self.hook.pytest_simorc_case_done(case=case, record=record)
         return record
 
@@ -90,17 +94,17 @@ class CaseRunner:
         return self.simulator.read(self.run.result_folder(case.case_id)).waves
 
     def _outcome(self, case: Case, record: CaseRecord) -> CaseRecord:
-        """The record of a case with its measurements; no failure of deck, tool or measure function escapes."""
+        """The record of a case with its measurements; no failure of deck, tool, measure function or hook escapes."""
         try:
             with time_limit(self.timeout_s + 0.5):
                 return self._simulated(case, record)
         except TimeLimitReached:
             what = f"no result after {self.timeout_s:g} s; a measure function was still running"
             error = CaseError(ErrorKind.TIMEOUT, what)
-        except TemplateError as template_error:
-            error = CaseError(ErrorKind.TEMPLATE, template_error.what, where=template_error.where)
         except CaseError as case_error:
             error = case_error
+        except SimorcError as deck_error:  # the template, or the simulator's settings
+            error = CaseError(ErrorKind.TEMPLATE, deck_error.what, where=deck_error.where, hint=deck_error.hint)
         except OSError as os_error:
             if os_error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
@@ -109,11 +113,12 @@ class CaseRunner:
 
     def _simulated(self, case: Case, record: CaseRecord) -> CaseRecord:
         deadline = time.monotonic() + self.timeout_s
+        self._tell("pytest_simorc_case_start", case=case)
         text = self.renderer.render(case)
         result, retries = self._converged(text, case, deadline)
         measurements, error = evaluate(self.plan.measures, self.plan.target, case, result, self._load_functions())
         if error is None:
-            self.hook.pytest_simorc_measured(case=case, waves=result.waves, measurements=measurements)
+            self._tell("pytest_simorc_measured", case=case, waves=result.waves, measurements=measurements)
         return replace(
             record,
             status=Status.FAILED if error else Status.COMPLETED,
@@ -163,6 +168,8 @@ class CaseRunner:
                 return (f"case {case.case_id} went through once and failed the second time: {second.error.what}",)
             if _same(self.simulator.read(self.run.result_folder(case.case_id)), second):
                 return ()
+        except (SimorcError, OSError) as error:
+            return (f"case {case.case_id} could not be simulated a second time: {error}",)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         if drawn_on_purpose:
@@ -171,6 +178,14 @@ class CaseRunner:
             f"case {case.case_id} gave different results with two seeds, though the sweep has no seed axis: "
             "the models draw random numbers (mismatch on?); every case of this run uses the same seed",
         )
+
+    def _tell(self, hook: str, **arguments: object) -> None:
+        """Call a hook; what it raises costs this case alone."""
+        try:
+            getattr(self.hook, hook)(**arguments)
+        except (Exception, SystemExit) as error:
+            what = f"a {hook} hook raised {type(error).__name__}: {error}"
+            raise CaseError(ErrorKind.MEASURE_ERROR, what) from error
 
     def _load_functions(self) -> Mapping[str, MeasureFunction]:
         if self._functions is None:
@@ -192,11 +207,6 @@ def _same(first: SimulationResult, second: SimulationResult) -> bool:
         a.vectors.keys() == b.vectors.keys() and all(np.array_equal(a.vectors[k], b.vectors[k]) for k in a.vectors)
         for a, b in zip(first.waves, second.waves, strict=True)
     )
-
-
-def failed_measurements(record: CaseRecord) -> list[Measurement]:
-    """The measurements that are out of spec or have no value though one was wanted."""
-    return [m for m in record.measurements if m.verdict.value == "fail" or m.outcome.value in ("failed", "missing")]
 
 
 def _now() -> str:

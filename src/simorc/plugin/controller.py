@@ -15,6 +15,7 @@ import pytest
 from simorc.core.errors import ErrorKind, RunDirectoryError, SimorcError
 from simorc.core.record import Status
 from simorc.plugin.reporting import OUTCOME
+from simorc.plugin.session_input import PARENT, SINCE
 from simorc.simulators.process import kill_orphans
 from simorc.workspace.clock import utc_text
 from simorc.workspace.conclude import conclude
@@ -39,7 +40,9 @@ class Controller:
         self.locks = ExitStack()
         self.summary: list[str] = []
         self.counts: Counter[str] = Counter()
+        self.rootpath = config.rootpath
         self.started = time.time()
+        self.since = utc_text(datetime.fromtimestamp(self.started, UTC))
         self.written = 0.0
         self.first_done = 0.0
         self.selection: Selection | None = None
@@ -47,7 +50,7 @@ class Controller:
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         try:
             if self.selected:
-                adopt_lock(int(os.environ[LOCK_VARIABLE]))
+                adopt_lock(int(os.environ.pop(LOCK_VARIABLE)))
                 self.selection = read_selection(self.runs[0])
                 self._write_progress()
                 return
@@ -61,7 +64,8 @@ class Controller:
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """A worker is about to start: it is to end with this process."""
-        node.workerinput["SIMORC_PARENT"] = os.getpid()
+        node.workerinput[PARENT] = os.getpid()
+        node.workerinput[SINCE] = self.since
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when != "call" or self.selection is None:
@@ -80,9 +84,11 @@ class Controller:
     @pytest.hookimpl(optionalhook=True)
     def pytest_handlecrashitem(self, crashitem: str, report: Any) -> None:
         """A worker died. Its case stays `in_progress`, to be run again, unless its time was over."""
+        module, _, test = crashitem.partition("::")
         for run in self.runs:
-            if f"{run.test_module.name}::" in crashitem:
-                _note_crash(run, crashitem, self.selection)
+            with suppress(RunDirectoryError, ValueError):  # a directory that cannot be read or written tells itself
+                if self.rootpath / module == run.test_module:
+                    _note_crash(run, int(test.partition("[")[2].partition("-")[0].rstrip("]")), self.selection)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if self.selected:
@@ -119,7 +125,7 @@ class Controller:
             "out_of_spec": mine["out_of_spec"] + others.get("out_of_spec", 0),
             "pending": left + others.get(Status.PENDING, 0),
             "done": done,
-            "started": utc_text(datetime.fromtimestamp(self.started, UTC)),
+            "started": self.since,
             "updated": utc_text(datetime.fromtimestamp(now, UTC)),
             "rate_per_s": round(rate, 3),
             "remaining_s": round(left / rate, 1) if rate else None,
@@ -129,8 +135,7 @@ class Controller:
             write_progress(self.runs[0], progress)
 
 
-def _note_crash(run: RunDirectory, nodeid: str, selection: Selection | None) -> None:
-    case_id = int(nodeid.partition("[")[2].partition("-")[0].rstrip("]"))
+def _note_crash(run: RunDirectory, case_id: int, selection: Selection | None) -> None:
     kill_orphans(run.path, run.result_folder(case_id))
     record = read_record(run, case_id)
     if record is None or record.status is not Status.IN_PROGRESS:

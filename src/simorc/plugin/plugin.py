@@ -7,6 +7,7 @@ order in every worker.
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ import pytest
 
 from simorc.plugin import hookspecs
 from simorc.plugin.fixtures import case, measure, simorc_context, simulator, waves
+from simorc.plugin.session_input import PARENT, SINCE
 
 if TYPE_CHECKING:
     from simorc.plugin.run_context import RunContext
@@ -48,7 +50,8 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     # Several runs of one sweep hold modules of the same name.
     config.option.importmode = "importlib"
-    parent = getattr(config, "workerinput", os.environ).get("SIMORC_PARENT")
+    # Taken out of the environment: a pytest that a test starts is nobody's worker.
+    parent = _session(config).get(PARENT) or os.environ.pop(PARENT, None)
     if parent is not None:
         from simorc.plugin.bond import die_with_parent
 
@@ -57,7 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
         from simorc.plugin import html_rows
 
         config.pluginmanager.register(html_rows, "simorc_html")
-    if not hasattr(config, "workerinput") and not config.option.collectonly:
+    if not _session(config) and not config.option.collectonly:
         from simorc.plugin.controller import Controller
         from simorc.workspace.layout import RunDirectory
 
@@ -102,19 +105,26 @@ def context_of(config: pytest.Config, module: Path) -> RunContext | None:
 def _make_context(config: pytest.Config, module: Path) -> RunContext | None:
     from simorc.core.errors import SimorcError
     from simorc.plugin.run_context import RunContext, enclosing_run
+    from simorc.workspace.clock import utc_text
 
     run = enclosing_run(module)
     if run is None:
         return None
-    worker: dict[str, Any] = getattr(config, "workerinput", {"workerid": "main"})
-    name = f"{worker['workerid']}:{os.getpid()}"
+    session = _session(config)
+    name = f"{session.get('workerid', 'main')}:{os.getpid()}"
+    since = session.get(SINCE) or utc_text(datetime.now(UTC))
     selected, rerun = config.getoption("simorc_selected"), config.getoption("simorc_rerun")
     try:
-        context = RunContext(run, name, config.hook, selected=selected, rerun=rerun)
+        context = RunContext(run, name, config.hook, since=since, selected=selected, rerun=rerun)
         config.hook.pytest_simorc_cases(config=config, cases=context.cases)
     except SimorcError as error:
         raise pytest.UsageError(f"{run.run_id}: {error}") from error
     return context
+
+
+def _session(config: pytest.Config) -> dict[str, Any]:
+    """What the controller told this worker; empty in the controller itself and without xdist."""
+    return getattr(config, "workerinput", {})
 
 
 def _runs_under(config: pytest.Config) -> list[Path]:

@@ -6,7 +6,7 @@ import fcntl
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from simorc.core.case import Case
 from simorc.core.plan import Plan
@@ -18,23 +18,30 @@ from simorc.workspace.plan_file import read_plan
 from simorc.workspace.selection import Selection, read_selection, stop_requested
 from simorc.workspace.status_store import read_record
 
+if TYPE_CHECKING:
+    from pluggy import HookRelay
+
 
 class RunContext:
     """One run directory in one pytest process.
 
     Parameters
     ----------
+    worker: name of this process in the records
+    since: UTC time at which the session began; what was executed after it is not executed again
     selected: whether `simorc run` chose the cases; otherwise every row becomes a test
     rerun: execute completed cases too, instead of replaying their recorded outcome
     """
 
-    def __init__(self, run: RunDirectory, worker: str, hook: Any, *, selected: bool, rerun: bool) -> None:
+    def __init__(
+        self, run: RunDirectory, worker: str, hook: HookRelay, *, since: str, selected: bool, rerun: bool
+    ) -> None:
         self.run = run
         self.worker = worker
         self.hook = hook
         self.rerun = rerun
         self.selection: Selection | None = read_selection(run) if selected else None
-        self._executed: set[int] = set()
+        self.since = self.selection.since if self.selection else since
 
     @cached_property
     def plan(self) -> Plan:
@@ -74,7 +81,6 @@ class RunContext:
             if record is not None and self._is_settled(record):
                 return record
             check = self.selection is not None and self.selection.check == case.case_id
-            self._executed.add(case.case_id)
             return self.runner.execute(case, check=check)
         finally:
             fcntl.lockf(fd, fcntl.LOCK_UN, 1, case.case_id)
@@ -88,11 +94,9 @@ class RunContext:
 
     def _is_settled(self, record: CaseRecord) -> bool:
         """Whether a record answers for this session: nothing that is completed runs twice unasked."""
-        if record.case_id in self._executed:
+        if record.status in (Status.COMPLETED, Status.FAILED) and record.started >= self.since:
             return True
-        if self.selection is not None:
-            return record.status in (Status.COMPLETED, Status.FAILED) and record.started >= self.selection.since
-        return record.status is Status.COMPLETED and not self.rerun
+        return self.selection is None and record.status is Status.COMPLETED and not self.rerun
 
     @cached_property
     def _claims(self) -> int:
