@@ -18,7 +18,7 @@ from simorc.core.errors import CaseError, ErrorKind, UsageError
 from simorc.core.evaluation import evaluate
 from simorc.core.measurement import Measure, Measurement, Outcome, judge
 from simorc.core.protocols import SimulationResult
-from simorc.core.spec import Spec, Verdict, worst
+from simorc.core.spec import Spec, Verdict, relative_margin, tightness, worst
 from simorc.core.waveforms import Waveforms
 
 CASE = Case(0, {"corner": "tt", "temp": 27}, ("corner",))
@@ -57,6 +57,31 @@ def test_a_value_passes_exactly_within_its_limits(low: float, high: float, value
     assert (verdict is Verdict.PASS) is (low <= value <= high)
     assert margin is not None
     assert (margin >= 0) is (verdict is Verdict.PASS)
+
+
+@pytest.mark.parametrize(
+    ("margin", "low", "high", "relative"),
+    [
+        (0.5, 1.0, 3.0, 0.5),
+        (-0.1, 1.0, 3.0, pytest.approx(-0.1)),
+        (10.0, None, 100.0, 0.1),
+        (10.0, -100.0, None, 0.1),
+        (1.0, 0.0, None, None),
+        (0.0, 2.0, 2.0, None),
+        (1.0, None, None, None),
+    ],
+)
+def test_a_margin_in_parts_of_half_the_window_or_of_the_one_limit(
+    margin: float, low: float | None, high: float | None, relative: float | None
+) -> None:
+    assert relative_margin(margin, low, high) == relative
+
+
+def test_worst_first_is_no_value_then_a_missed_zero_then_the_largest_miss() -> None:
+    # 3 mV beyond 3.25 to 3.35 V is 6 % of half the window, 3 uA beyond 100 uA is 3 %; -1 below a limit of 0.
+    margins = [(1.0, 0.0, None), (-3e-6, None, 100e-6), (-3e-3, 3.25, 3.35), (-1.0, 0.0, None), (None, None, 1.0)]
+    margins += [(0.01, 3.25, 3.35)]
+    assert sorted(margins, key=lambda entry: tightness(*entry)) == [margins[i] for i in (4, 3, 2, 1, 5, 0)]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from simorc.core.case import Case
 from simorc.core.errors import ExitCode
 from simorc.core.measurement import Measurement
 from simorc.core.record import CaseRecord, Status
-from simorc.core.spec import Verdict
+from simorc.core.spec import Verdict, tightness
 from simorc.core.units import format_quantity, value_to_text
 from simorc.core.verdict import RunVerdict, run_verdict
 from simorc.workspace.conclude import Concluded
@@ -62,23 +62,20 @@ def _failures(run: RunDirectory, cases: list[Case], records: Iterable[CaseRecord
 
 
 def _worst(run: RunDirectory, cases: list[Case], records: Iterable[CaseRecord]) -> list[str]:
-    """Measurements out of spec, the largest relative miss first."""
-    misses = [(_miss(m), r.case_id, m) for r in records for m in r.measurements if m.verdict is Verdict.FAIL]
-    misses.sort(key=lambda miss: (-miss[0], miss[1]))
+    """Measurements out of spec, those without a value first, then the largest relative miss, as in the report."""
+    misses = [
+        (tightness(m.margin, m.min, m.max), r.case_id, m)
+        for r in records
+        for m in r.measurements
+        if m.verdict is Verdict.FAIL
+    ]
+    misses.sort(key=lambda miss: miss[:2])
     lines = []
     for _, case_id, m in misses[:_MOST_ROWS]:
         value = format_quantity(m.value, m.unit) if m.value is not None else f"no value ({m.outcome})"
         lines += [f"  out of spec: {m.name} = {value}, {_limits(m)}: case {case_id} ({cases[case_id].description})"]
         lines += [f"    {_rerun(run, cases[case_id])}"]
     return lines + _more(len(misses), "measurements out of spec")
-
-
-def _miss(m: Measurement) -> float:
-    """How far a value is outside, as a share of the limit that it misses; infinite where there is no value."""
-    if m.value is None or m.margin is None:
-        return float("inf")
-    limit = m.min if m.min is not None and m.value < m.min else m.max
-    return -m.margin / abs(limit) if limit else -m.margin
 
 
 def _limits(m: Measurement | AggregateResult) -> str:

@@ -31,6 +31,11 @@ class Case:
         return {name: self.parameters[name] for name in self.swept}
 
     @property
+    def corners(self) -> list[str]:
+        """The names under which limits of a corner are looked up: the value of `corner_name`, then that of `corner`."""
+        return [value_to_text(self.parameters[key]) for key in ("corner_name", "corner") if key in self.parameters]
+
+    @property
     def label(self) -> str:
         """The conditions in one word, as it stands in the pytest id: `corner:ff-temp:85`."""
         return "-".join(f"{name}:{value_to_text(value)}" for name, value in self.conditions.items())

@@ -8,7 +8,6 @@ from enum import StrEnum
 
 from simorc.core.case import Case
 from simorc.core.spec import Spec, Verdict
-from simorc.core.units import value_to_text
 
 
 class Outcome(StrEnum):
@@ -47,12 +46,7 @@ class Measure:
 
     def spec_for(self, case: Case) -> Spec:
         """The limits that hold for one case."""
-        for key in ("corner_name", "corner"):
-            if key in case.parameters:
-                found = self.corner_specs.get(value_to_text(case.parameters[key]))
-                if found is not None:
-                    return found
-        return self.spec
+        return next((self.corner_specs[name] for name in case.corners if name in self.corner_specs), self.spec)
 
 
 @dataclass(frozen=True, slots=True)

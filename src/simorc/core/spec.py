@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -49,6 +50,33 @@ class Spec:
             distances.append(self.max - value)
         margin = min(distances) + 0.0  # never -0.0
         return (Verdict.PASS if margin >= 0 else Verdict.FAIL), margin
+
+
+def relative_margin(margin: float, low: float | None, high: float | None) -> float | None:
+    """The margin in parts of half the window between two limits (1 is its centre), or of the one limit.
+
+    None where the window or the one limit is 0.
+
+    >>> relative_margin(0.5, 1.0, 3.0), relative_margin(10.0, None, 100.0), relative_margin(1.0, 0.0, None)
+    (0.5, 0.1, None)
+    """
+    if low is not None and high is not None:
+        scale = (high - low) / 2
+    else:
+        scale = abs(low if low is not None else high if high is not None else 0.0)
+    return margin / scale if scale > 0 else None
+
+
+def tightness(margin: float | None, low: float | None, high: float | None) -> float:
+    """By what "worst first" sorts: the relative margin; no value comes first, a miss of a limit of 0 right after it.
+
+    >>> sorted([0.5, -1.0, None], key=lambda margin: tightness(margin, 0.0, 2.0))
+    [None, -1.0, 0.5]
+    """
+    if margin is None:
+        return -math.inf
+    relative = relative_margin(margin, low, high)
+    return math.copysign(sys.float_info.max, margin) if relative is None else relative
 
 
 def worst(verdicts: list[Verdict]) -> Verdict:

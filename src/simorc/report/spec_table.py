@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from simorc.core.case import Case
 from simorc.core.measurement import Measure, Measurement, Outcome
 from simorc.core.record import Status
-from simorc.core.spec import Spec, Verdict
-from simorc.core.units import value_to_text
+from simorc.core.spec import Spec, Verdict, relative_margin, tightness
 from simorc.core.verdict import RunVerdict
 from simorc.report.data import ReportData
 
@@ -38,8 +37,9 @@ class SpecRow:
     Parameters
     ----------
     corners: the corners these limits hold in; empty where they hold everywhere
+    verdict: None where nothing was judged: no limits, or not measured in any case
     n: values measured; n_out: of them out of spec; n_failed: could not be evaluated; n_missing: completed or failed
-        without the measure; n_pending: not run yet
+        without the measure; n_pending: not run yet; n_not_measured: optional and absent, which judges nothing
     """
 
     measure: str
@@ -57,6 +57,7 @@ class SpecRow:
     n_failed: int = 0
     n_missing: int = 0
     n_pending: int = 0
+    n_not_measured: int = 0
 
 
 @dataclass(slots=True)
@@ -79,29 +80,11 @@ def spec_rows(data: ReportData) -> list[SpecRow]:
 def worst_rows(rows: Sequence[SpecRow]) -> list[tuple[SpecRow, Worst]]:
     """The worst case of every measure with limits, the tightest first."""
     found = [(row, row.worst) for row in rows if row.worst is not None]
-    found.sort(key=lambda pair: _tightness(pair[1]))
+    found.sort(key=lambda pair: tightness(pair[1].margin, pair[1].low, pair[1].high))
     first: dict[str, tuple[SpecRow, Worst]] = {}
     for row, worst in found:  # of several rows of one measure (corner limits) the tightest
         first.setdefault(row.measure, (row, worst))
     return list(first.values())
-
-
-def relative_margin(margin: float, low: float | None, high: float | None) -> float | None:
-    """The margin in parts of half the window, or of the one limit.
-
-    >>> relative_margin(0.5, 1.0, 3.0), relative_margin(10.0, None, 100.0), relative_margin(1.0, 0.0, None)
-    (0.5, 0.1, None)
-    """
-    if low is not None and high is not None:
-        scale = (high - low) / 2
-    else:
-        scale = abs(low if low is not None else high if high is not None else 0.0)
-    return margin / scale if scale > 0 else None
-
-
-def _tightness(worst: Worst) -> tuple[bool, float]:
-    relative = worst.relative
-    return worst.margin >= 0, relative if relative is not None else (0.0 if worst.margin < 0 else float("inf"))
 
 
 def _by_limits(data: ReportData, measure: Measure) -> dict[Spec, _Members]:
@@ -109,7 +92,7 @@ def _by_limits(data: ReportData, measure: Measure) -> dict[Spec, _Members]:
     for case in data.cases:
         members = groups.setdefault(_limits(data, measure, case), _Members())
         members.cases.append(case)
-        members.corners[_corner(case)] = None
+        members.corners.update(dict.fromkeys(case.corners[:1]))
     return groups or {measure.spec: _Members()}
 
 
@@ -120,11 +103,6 @@ def _limits(data: ReportData, measure: Measure, case: Case) -> Spec:
     return planned if recorded is None else Spec(recorded.min, planned.typ, recorded.max)
 
 
-def _corner(case: Case) -> str:
-    key = next((name for name in ("corner_name", "corner") if name in case.parameters), None)
-    return value_to_text(case.parameters[key]) if key else ""
-
-
 def _row(data: ReportData, measure: Measure, spec: Spec, members: _Members) -> SpecRow:
     done = [(case, data.finished(case.case_id, measure.name)) for case in members.cases]
     valued = [(case, m, m.value) for case, m in done if m is not None and m.value is not None]
@@ -132,7 +110,8 @@ def _row(data: ReportData, measure: Measure, spec: Spec, members: _Members) -> S
     pending = sum(data.status(case.case_id) in (Status.PENDING, Status.IN_PROGRESS) for case in members.cases)
     failed = sum(m is not None and m.outcome is Outcome.FAILED for _, m in done)
     out = sum(m.verdict is Verdict.FAIL for _, m, _ in valued)
-    missing = len(done) - len(valued) - failed - pending
+    absent = sum(m is not None and m.outcome is Outcome.NOT_MEASURED for _, m in done)
+    missing = len(done) - len(valued) - failed - pending - absent
     return SpecRow(
         measure.name,
         measure.unit,
@@ -143,12 +122,13 @@ def _row(data: ReportData, measure: Measure, spec: Spec, members: _Members) -> S
         statistics.median(values) if values else None,
         max(values, default=None),
         _worst(valued),
-        _verdict(spec, out + failed, pending + missing),
+        _verdict(spec, out + failed, pending + missing, len(valued)),
         len(valued),
         out,
         failed,
         missing,
         pending,
+        absent,
     )
 
 
@@ -160,9 +140,11 @@ def _worst(valued: Sequence[tuple[Case, Measurement, float]]) -> Worst | None:
     return Worst(case, value, m.min, m.max, margin, relative_margin(margin, m.min, m.max))
 
 
-def _verdict(spec: Spec, bad: int, absent: int) -> RunVerdict | None:
+def _verdict(spec: Spec, bad: int, open_cases: int, measured: int) -> RunVerdict | None:
     if not spec.has_limits:
         return None
     if bad:
         return RunVerdict.FAIL
-    return RunVerdict.INCOMPLETE if absent else RunVerdict.PASS
+    if open_cases:
+        return RunVerdict.INCOMPLETE
+    return RunVerdict.PASS if measured else None

@@ -68,6 +68,7 @@ def spec_frame(data: ReportData) -> pd.DataFrame:
             "n_failed": [row.n_failed for row in rows],
             "n_missing": [row.n_missing for row in rows],
             "n_pending": [row.n_pending for row in rows],
+            "n_not_measured": [row.n_not_measured for row in rows],
         }
     )
 

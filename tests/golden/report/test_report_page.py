@@ -11,7 +11,7 @@ import pytest
 
 from simorc.core.case import Case
 from simorc.core.errors import ErrorKind
-from simorc.core.measurement import Measure
+from simorc.core.measurement import Measure, Outcome, judge
 from simorc.core.plan import PlotSpec
 from simorc.core.record import CaseRecord, Status
 from simorc.core.spec import Spec
@@ -110,6 +110,17 @@ def test_spec_table_shows_measured_against_limits(report_data: Make) -> None:
     assert "iq fail 80 µA 90 µA 110 µA – – 100 µA -10 µA 1 5 1 0 1" in specs
     assert "gain no limits 60 dB 62 dB 64 dB" in specs
     assert "Not measured on spice: noise." in specs
+
+
+def test_a_measure_that_no_case_measured_is_said_to_be_so(report_data: Make) -> None:
+    measure = Measure("psrr", "dB", Spec(min=40), optional=True)
+
+    def absent(case: Case) -> CaseRecord:
+        measured = (judge(measure, case, None, Outcome.NOT_MEASURED),)
+        return CaseRecord(case.case_id, Status.COMPLETED, measurements=measured)
+
+    specs = text(read(page(report_data(records=absent, measures=(measure,), aggregates=()))), "Specifications")
+    assert "psrr optional, not measured in 6 cases not measured – – – 40 dB" in specs
 
 
 def test_missing_results_are_shown_as_missing(report_data: Make) -> None:

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from simorc.core.case import Case
-from simorc.core.measurement import Measurement
+from simorc.core.measurement import Measure, Measurement, Outcome, judge
 from simorc.core.record import CaseRecord, Status
-from simorc.core.spec import Verdict
+from simorc.core.spec import Spec, Verdict
 from simorc.core.sweep import Axis, Sweep
 from simorc.core.verdict import RunVerdict
 from simorc.report.data import ReportData, verdict
@@ -63,6 +63,28 @@ def test_spec_table(report_data: Make) -> None:
 
 def test_measures_of_another_target_are_not_in_the_spec_table(report_data: Make) -> None:
     assert "noise" not in {row.measure for row in spec_rows(report_data())}
+
+
+def test_an_optional_measure_that_is_absent_judges_nothing_and_is_not_missing(report_data: Make) -> None:
+    measures = (Measure("psrr", "dB", Spec(min=40), optional=True), Measure("vout", "V", Spec(max=4)))
+
+    def records(case: Case, values: dict[int, float]) -> CaseRecord:
+        value = values.get(case.case_id)
+        outcome = Outcome.NOT_MEASURED if value is None else Outcome.VALUE
+        made = (judge(measures[0], case, value, outcome), judge(measures[1], case, 3.3, Outcome.VALUE))
+        return CaseRecord(case.case_id, Status.COMPLETED, measurements=made)
+
+    data = report_data(records=lambda case: records(case, {0: 60.0}), measures=measures, aggregates=())
+    frame = spec_frame(data).set_index("measure")
+    assert verdict(data) is RunVerdict.PASS
+    assert cells(frame, "verdict") == ["pass", "pass"]
+    assert cells(frame, "n_not_measured") == [5, 0]
+    assert cells(frame, "n_missing") == [0, 0]
+    never = report_data(records=lambda case: records(case, {}), measures=measures, aggregates=())
+    assert [(row.verdict, row.n, row.n_missing) for row in spec_rows(never)] == [
+        (None, 0, 0),
+        (RunVerdict.PASS, 6, 0),
+    ]
 
 
 def test_worst_corners_name_one_case_a_measure_the_tightest_first(report_data: Make) -> None:
