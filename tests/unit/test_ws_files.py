@@ -61,7 +61,16 @@ def test_what_cannot_be_listed_is_a_clear_error(tmp_path: Path, monkeypatch: pyt
         list(entries(tmp_path))
 
 
-@pytest.mark.parametrize(("pid", "alive"), [(os.getpid(), True), (1, True), (0, False), (-1, False), (10**20, False)])
+@pytest.mark.parametrize(
+    ("pid", "alive"),
+    [
+        pytest.param(os.getpid(), True, id="own"),  # a fixed name: xdist compares the names of its workers' tests
+        (1, True),
+        (0, False),
+        (-1, False),
+        (10**20, False),
+    ],
+)
 def test_a_process_is_alive_or_not(pid: int, alive: bool) -> None:
     assert is_alive(pid) is alive
 
