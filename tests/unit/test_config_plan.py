@@ -177,7 +177,7 @@ def test_corners_are_the_slowest_axis_and_fill_up_with_defaults(project: Path) -
     made = plan(project, text)
     assert made.sweep.axes[0] == Axis(
         ("corner_name", "corner", "vin"),
-        (("nom", "tt", 5.0), ("hot", "ff", Quantity("5.50")), ("cold", "ss", 5.0), (27, "tt", 5.0)),
+        (("nom", "tt", 5.0), ("hot", "ff", Quantity("5.50")), ("cold", "ss", 5.0), ("27", "tt", 5.0)),
     )
     assert made.sweep.swept == ("corner_name", "corner", "vin", "temp")
     assert next(made.sweep.cases()).label == "corner_name:nom-corner:tt-vin:5.0-temp:1"
@@ -200,6 +200,20 @@ def test_conditions_are_one_or_several(project: Path) -> None:
     assert [case.parameters["temp"] for case in made.sweep.cases()] == [4]
     text = "parameters: {temp: [1, 2]}\ncorners: {a: {}, b: {}}\nwhere: corner_name == 'a' or temp == 2\n"
     assert len(list(plan(project, text).sweep.cases())) == 3
+
+
+def test_the_name_of_a_corner_is_a_text_whatever_it_looks_like(project: Path) -> None:
+    text = "parameters: {temp: [1, 2]}\ncorners: {1: {}, 10m: {}, true: {}}\nexclude: corner_name in ['1', '10m']\n"
+    cases = list(plan(project, text).sweep.cases())
+    assert [case.parameters["corner_name"] for case in cases] == ["true", "true"]
+    with pytest.raises(ConfigError, match="compares the text '1' with the number 1"):
+        plan(project, "corners: {1: {}}\nwhere: corner_name == 1\n")
+
+
+def test_a_condition_on_an_axis_of_texts_and_numbers_names_both(project: Path) -> None:
+    with pytest.raises(ConfigError, match="compares the number 1 with the text 'tt'"):
+        plan(project, "parameters: {corner: [tt, 1]}\nwhere: corner == 'tt'\n")
+    assert len(list(plan(project, "parameters: {corner: [tt, 1]}\n").sweep.cases())) == 2
 
 
 @pytest.mark.parametrize("key", ["where", "exclude"])

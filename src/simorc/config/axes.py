@@ -12,7 +12,7 @@ from simorc.config.ranges import RangeError, linear, logarithmic, stepped
 from simorc.config.sweep import AxisKeys, SweepKeys
 from simorc.core.errors import Problem
 from simorc.core.sweep import MAX_CASES, Axis, monte_carlo_axis
-from simorc.core.units import Value, as_number, value_from_text
+from simorc.core.units import Value, as_number
 
 
 @dataclass(frozen=True)
@@ -149,8 +149,7 @@ class AxisBuilder:
             return []
         names = tuple(name for name in bound if name in self.defaults and name not in self.keys.parameters)
         rows = (
-            (value_from_text(corner), *(binding.get(name, self.defaults[name]) for name in names))
-            for corner, binding in corners.items()
+            (corner, *(binding.get(name, self.defaults[name]) for name in names)) for corner, binding in corners.items()
         )
         return [Axis(("corner_name", *names), tuple(rows))]
 

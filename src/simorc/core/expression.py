@@ -8,7 +8,8 @@
     product    = factor { ("*" | "/") factor }
     factor     = "-" factor | number | 'text' | name | "(" condition ")"
 
-Numbers may carry a SPICE scale factor (`10u`). A chain `a < b < c` means both.
+Numbers may carry a SPICE scale factor (`10u`). A chain `a < b < c` means both. What is compared is of one kind: two
+numbers, two texts, or two switches.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from simorc.core.errors import UsageError
-from simorc.core.units import Value, parse_number
+from simorc.core.units import Value, parse_number, value_to_text
 
 Condition = Callable[[Mapping[str, Value]], bool]
 _Node = Callable[[Mapping[str, Value]], Any]
@@ -29,14 +30,6 @@ _TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[A-Za-zµμ]*)"
     r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*)|(?P<text>'[^']*'|\"[^\"]*\")|(?P<op>==|!=|<=|>=|[<>()\[\],+*/-]))"
 )
-_COMPARE = {
-    "==": operator.eq,
-    "!=": operator.ne,
-    "<=": operator.le,
-    ">=": operator.ge,
-    "<": operator.lt,
-    ">": operator.gt,
-}
 _ARITHMETIC = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}
 _KEYWORDS = ("and", "or", "not", "in", "true", "false")
 _MAX_DEPTH = 50
@@ -57,7 +50,7 @@ def compile_condition(text: str) -> Condition:
     Raises
     ------
     UsageError: at once when the text is not of the grammar; when called, for a name that is not a parameter, or a
-        comparison of text with a number
+        comparison of text with a number, or of a switch with either
     """
     parser = _Parser(text)
     node = parser.condition(0)
@@ -87,8 +80,9 @@ def names_in(text: str) -> list[str]:
 def _evaluate(node: _Node, values: Mapping[str, Value], text: str) -> Any:
     try:
         return node(values)
-    except TypeError as error:
-        raise UsageError(f"condition {text!r} compares text with a number", hint=str(error)) from error
+    except _KindError as error:
+        hint = "numbers stand without quotes, texts in quotes; the values of a parameter in a condition are of one kind"
+        raise UsageError(f"condition {text!r} compares {error}", hint=hint) from error
     except ZeroDivisionError as error:
         raise UsageError(f"condition {text!r} divides by zero") from error
 
@@ -170,7 +164,7 @@ class _Parser:
         negated = bool(self.take("not"))
         if self.take("in"):
             members = self.members(depth)
-            return lambda v: (left(v) in [member(v) for member in members]) is not negated
+            return lambda v: _is_in(left(v), [member(v) for member in members]) is not negated
         if negated:
             raise self.fail("'in' expected")
         links: list[_Node] = []
@@ -235,7 +229,58 @@ class _Parser:
         raise self.fail(f"unexpected {token.text!r}")
 
 
-def _link(function: Callable[[Any, Any], Any], left: _Node, right: _Node) -> _Node:
+class _KindError(Exception):
+    """Two values that cannot be compared; the message names both."""
+
+
+def _equal(left: Any, right: Any) -> bool:
+    _check_kinds(left, right)
+    return bool(left == right)
+
+
+def _unequal(left: Any, right: Any) -> bool:
+    return not _equal(left, right)
+
+
+def _is_in(value: Any, members: Sequence[Any]) -> bool:
+    """Whether one of the members is the value; each is compared, so that one of another kind is always told."""
+    return True in [_equal(value, member) for member in members]
+
+
+def _ordered(function: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    def compare(left: Any, right: Any) -> bool:
+        _check_kinds(left, right)
+        return function(left, right)
+
+    return compare
+
+
+_COMPARE = {
+    "==": _equal,
+    "!=": _unequal,
+    "<=": _ordered(operator.le),
+    ">=": _ordered(operator.ge),
+    "<": _ordered(operator.lt),
+    ">": _ordered(operator.gt),
+}
+
+
+def _check_kinds(left: Any, right: Any) -> None:
+    if _kind(left) != _kind(right):
+        raise _KindError(f"the {_kind(left)} {_written(left)} with the {_kind(right)} {_written(right)}")
+
+
+def _kind(value: Any) -> str:
+    return "switch" if isinstance(value, bool) else "text" if isinstance(value, str) else "number"
+
+
+def _written(value: Any) -> str:
+    if type(value) is float:
+        return f"{value:.12g}"
+    return repr(value) if isinstance(value, str) else value_to_text(value)
+
+
+def _link(function: Callable[[Any, Any], bool], left: _Node, right: _Node) -> _Node:
     return lambda v: function(left(v), right(v))
 
 
