@@ -128,7 +128,7 @@ def test_two_values_in_two_sweeps_are_none() -> None:
 def test_the_last_statement_on_a_measure_counts() -> None:
     failed = " meas tran x find v(a) at=1 failed!"
     assert parse_log(f"x = 1.0e+00\n{failed}").values == {"x": None}
-    later = parse_log(f"{failed}\nX = 2.5e+00 at= 1.0e-06")
+    later = parse_log(f"{failed}\nX                   =  2.5e+00 at=  1.0e-06")
     assert (later.values, later.messages) == ({"x": 2.5}, {})
 
 
@@ -174,3 +174,18 @@ def test_every_number_that_is_printed_comes_back(number: float, name: str) -> No
         return
     full = parse_log(f"{name:20}=  {number:.6e}\nsimorc_{name:13}=  {number:.16e}")
     assert full.values == {name: number}
+
+
+def test_what_was_measured_is_not_replaced_by_what_was_printed() -> None:
+    """`print all` shows a node of the measure's name after another analysis."""
+    measured = "vout                =  5.000000e-01 at=  1.002000e-06\n"
+    assert parse_log(measured + "vout = 1.0e+00\n").values == {"vout": 0.5}
+    assert parse_log("vout = 1.0e+00\n" + measured).values == {"vout": 0.5}
+    assert parse_log(" meas tran vout max v(a) failed!\nvout = 1.0e+00\n").values == {"vout": None}
+    assert parse_log("gain = 1.0e+00\ngain = 2.0e+00\n").values == {"gain": 2.0}
+    long_name = "a_very_long_measure_name_indeed=  5.0e-01 at=  1.0e-06\na_very_long_measure_name_indeed = 7\n"
+    assert parse_log(long_name).values == {"a_very_long_measure_name_indeed": 0.5}
+
+
+def test_a_title_is_no_reason() -> None:
+    assert parse_log("Circuit: * fatal error in ngspice, singular matrix\nx = 1\n").error is None

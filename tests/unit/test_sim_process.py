@@ -107,3 +107,11 @@ def test_a_command_is_asked_for_what_it_says() -> None:
     assert ask([*SHELL, "echo out; echo err >&2; exit 2"]) == (2, "out\nerr\n")
     with pytest.raises(subprocess.TimeoutExpired):
         ask(["sleep", "1000"], timeout_s=0.1)
+
+
+def test_a_simulator_whose_worker_is_gone_ends_by_its_cpu_time(tmp_path: Path) -> None:
+    """The kernel keeps the limit, so that nobody needs to be left to look at the clock."""
+    script = "import resource; print(resource.getrlimit(resource.RLIMIT_CPU)[0])"
+    wait = "import time; time.sleep(0.3)\n"
+    run_process([sys.executable, "-c", wait + script], tmp_path, tmp_path / "log", dict(os.environ), 7.0)
+    assert int((tmp_path / "log").read_text()) == 12 * (os.cpu_count() or 1)

@@ -18,6 +18,7 @@ _VALUE = re.compile(
     rf"(?P<name>[^\s=]+)\s*=\s+(?P<value>{_NUMBER}|failed)(?:\s+(?:at|with|from|to|targ|trig)=\s+{_NUMBER})*\s*",
     re.IGNORECASE,
 )
+_MEASURED = "=  "
 _FAILED_CARD = re.compile(r"\s*\.?meas(?:ure)?\s+\w+\s+(?P<name>\S+)\s.*failed!\s*", re.IGNORECASE)
 _NOT_A_KIND = re.compile(r"Error: unrecognized analysis type '(?P<kind>[^']*)'", re.IGNORECASE)
 _CARD = re.compile(r"\s*\.meas(?:ure)?\s+\w+\s+(?P<name>\S+)", re.IGNORECASE)
@@ -81,6 +82,9 @@ def parse_log(text: str) -> LogReport:
 class _Reader:
     """Goes through a log line by line, so that of several statements on a measure the last one counts.
 
+    `.meas` and `meas` write two blanks behind the sign, `print` and `echo` one. What was measured is never replaced by
+    what was only printed: `print all` may show a node of the same name.
+
     Where a further analysis of one kind evaluates measures anew, a measure has the value of the one that could evaluate
     it, and none where two gave different values.
     """
@@ -88,6 +92,7 @@ class _Reader:
     def __init__(self) -> None:
         self.values: dict[str, float | None] = {}
         self.messages: dict[str, str] = {}
+        self.measured: set[str] = set()
         self.stale: set[str] = set()
         self.earlier: dict[str, float] = {}
         self.refused: set[str] = set()
@@ -96,7 +101,11 @@ class _Reader:
 
     def read(self, line: str) -> None:
         if match := _VALUE.fullmatch(line):
-            self._value(match["name"].lower(), match["value"].lower())
+            name = match["name"].lower()
+            if _MEASURED in line:
+                self.measured.add(name)
+            if _MEASURED in line or name not in self.measured:
+                self._value(name, match["value"].lower())
         elif match := _FAILED_CARD.fullmatch(line):
             self._fail(match["name"].lower(), self.reason or line.strip())
         elif self.wrong_kind and (match := _CARD.match(line)):
@@ -131,6 +140,7 @@ class _Reader:
         self.refused.add(name)
 
     def _fail(self, name: str, message: str) -> None:
+        self.measured.add(name)
         if name not in self.earlier and name not in self.refused:
             self.values[name] = None
             self.messages[name] = " ".join(message.split())
@@ -155,6 +165,7 @@ def find_error(lines: list[str]) -> tuple[ErrorKind, str] | None:
     for line in lines:
         if match := _OURS.match(line):
             return ErrorKind(match["kind"]), match["what"]
+    lines = [line for line in lines if not line.startswith("Circuit:")]  # a title may say anything
     if not any(_FATAL.search(line) for line in lines):
         return None
     for kind, pattern in _COMPILED:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -11,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+_SLACK_S = 5
 RUN_VARIABLE = "SIMORC_RUN"
 """Environment variable by which a process is known to belong to a case: the absolute path of its folder."""
 
@@ -50,6 +53,7 @@ def run_process(
             start_new_session=True,
         )
     timed_out = True
+    _bound(process.pid, timeout_s)
     try:
         timed_out = not _ends_within(process.pid, timeout_s)
     finally:
@@ -78,6 +82,13 @@ def ask(command: Sequence[str], timeout_s: float = 60) -> tuple[int, str]:
         errors="replace",
     )
     return said.returncode, said.stdout
+
+
+def _bound(pid: int, timeout_s: float) -> None:
+    """Have the kernel end the process by its CPU time, should nobody be left to look at the clock."""
+    limit = (math.ceil(timeout_s) + _SLACK_S) * (os.cpu_count() or 1)
+    with contextlib.suppress(OSError, ValueError):  # it may have ended already, or have a lower limit
+        resource.prlimit(pid, resource.RLIMIT_CPU, (limit, limit))
 
 
 def _ends_within(pid: int, timeout_s: float) -> bool:
