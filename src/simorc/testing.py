@@ -1,4 +1,4 @@
-"""For those who test a harness: a simulator in pure Python that computes nothing."""
+"""For those who write a simulator or test a harness: the contract of simulators, and one that computes nothing."""
 
 from __future__ import annotations
 
@@ -10,14 +10,73 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from simorc.core.case import Case
 from simorc.core.errors import CaseError, ErrorKind
 from simorc.core.plan import SimulatorSettings
-from simorc.core.protocols import Deck, SimulationResult
+from simorc.core.protocols import Deck, SimulationResult, Simulator
 from simorc.core.waveforms import Plot, Waveforms
 
 _LINE = re.compile(r"^\*[ \t]*(meas|wave|sleep|fail|hang|die)\b[ \t]*(.*)$", re.MULTILINE)
+
+
+class SimulatorContract:
+    """What the rest of simorc relies on in a simulator. Inherit in a test class, name the class and four decks.
+
+    `good` is a template's text that measures `y` = 2.5 and keeps a vector `out`; `unmeasured` names a measure `y` that
+    the simulator cannot evaluate; `broken` cannot be simulated; `endless` takes longer than a second.
+    """
+
+    simulator_class: type[Simulator]
+    good: str
+    unmeasured: str
+    broken: str
+    endless: str
+
+    def simulate(self, text: str, folder: Path, timeout_s: float = 60.0) -> SimulationResult:
+        """One simulation in a folder that does not exist yet."""
+        folder.mkdir()
+        simulator = self.simulator_class(SimulatorSettings())
+        return simulator.run(simulator.prepare(text, Case(0, {}, ()), {}), folder, timeout_s)
+
+    def test_a_value_comes_back_by_name(self, tmp_path: Path) -> None:
+        result = self.simulate(self.good, tmp_path / "0")
+        assert result.error is None
+        assert result.values["y"] == 2.5
+        assert len(result.waves["out"]) > 0
+
+    def test_the_files_alone_give_the_same_result(self, tmp_path: Path) -> None:
+        first = self.simulate(self.good, tmp_path / "0")
+        again = self.simulator_class(SimulatorSettings()).read(tmp_path / "0")
+        assert dict(again.values) == dict(first.values)
+        assert np.array_equal(again.waves["out"], first.waves["out"])
+
+    def test_preparing_is_pure(self) -> None:
+        simulator = self.simulator_class(SimulatorSettings())
+        decks = [simulator.prepare(self.good, Case(0, {}, ()), {"reltol": "1e-4"}) for _ in range(2)]
+        assert decks[0] == decks[1]
+        assert "reltol=1e-4" in decks[0].text
+
+    def test_what_cannot_be_evaluated_is_no_number(self, tmp_path: Path) -> None:
+        result = self.simulate(self.unmeasured, tmp_path / "0")
+        assert result.values["y"] is None
+        assert result.messages["y"]
+
+    def test_a_broken_deck_is_an_error_of_its_case(self, tmp_path: Path) -> None:
+        result = self.simulate(self.broken, tmp_path / "0")
+        assert result.error is not None
+        assert result.error.what
+        assert not result.values.get("y")
+
+    def test_the_time_limit_ends_a_simulation(self, tmp_path: Path) -> None:
+        result = self.simulate(self.endless, tmp_path / "0", timeout_s=0.2)
+        assert result.error is not None
+        assert result.error.kind is ErrorKind.TIMEOUT
+
+    def test_a_folder_without_results_is_an_error(self, tmp_path: Path) -> None:
+        with pytest.raises(CaseError):
+            self.simulator_class(SimulatorSettings()).read(tmp_path)
 
 
 class StubSimulator:
