@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from simorc.core.spec import Spec, Verdict
 from simorc.core.sweep import Axis, Sweep, monte_carlo_axis
 
 TEMPS = (-40, 25, 90)
+NUMBERS = "tempco_box needs two different numbers of {}"
 
 
 def grid(*axes: Axis) -> list[Case]:
@@ -54,6 +56,24 @@ def test_a_falling_line_has_a_negative_end_point_tempco_in_any_order_of_points()
     volt = 3.3 - 0.33e-3 * (temp - 25)
     assert tempco_endpoint(temp, volt, 99.0) == pytest.approx(-100.0)
     assert tempco_box(temp, volt, None) == pytest.approx(100.0)
+
+
+@pytest.mark.req("DVT-12")
+@pytest.mark.parametrize("function", ["tempco_box", "tempco_endpoint"])
+def test_without_25_degrees_in_the_range_there_is_no_reference(function: str) -> None:
+    """50 to 125 degC: the value at 25 degC is unknown, and that at 50 degC is no substitute."""
+    cases, values = grid(column("temp", 50, 125)), {0: 1.0, 1: 1.15}
+    aggregate = Aggregate("tc", function, "vout", "temp", spec=Spec(max=50))
+    result = one(aggregate, cases, values)
+    assert (result.value, result.outcome, result.verdict) == (None, Outcome.MISSING, Verdict.FAIL)
+    assert result.message == "25 degC, where the reference is taken, is outside 50 to 125 degC; give `nominal`"
+    # 0.15 V over 75 degC: 2 mV per degC, of 2 V 1,000 ppm/degC.
+    assert one(replace(aggregate, nominal=2.0), cases, values).value == pytest.approx(1000)
+    assert one(aggregate, cases, values, vout=2.0).value == pytest.approx(1000)
+    cold = one(aggregate, grid(column("temp", -40, 0)), values)
+    assert "outside -40 to 0 degC" in cold.message
+    # 25 degC at the very end of the range is in it.
+    assert one(aggregate, grid(column("temp", 25, 125)), values).value == pytest.approx(1500)
 
 
 def test_the_reference_is_interpolated_at_25_degrees() -> None:
@@ -128,7 +148,7 @@ def test_a_missing_point_is_never_computed_over(absent: dict[int, float | None])
     cases = grid(column("temp", *TEMPS))
     (result,) = compute([aggregate], cases, done({0: 1.2, 2: 1.2} | absent), {})
     assert (result.value, result.outcome, result.margin) == (None, Outcome.MISSING, None)
-    assert (result.n, result.n_missing) == (2, 1)
+    assert (result.n, result.n_missing, result.message) == (2, 1, "1 of 3 points missing")
     # What has not run is not out of spec; what ran and gave no value is.
     assert result.verdict is (Verdict.FAIL if absent else Verdict.NONE)
 
@@ -152,17 +172,32 @@ def test_the_nominal_value_comes_first_then_the_typical_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("aggregate", "cases", "values"),
+    ("aggregate", "cases", "values", "message"),
     [
-        (Aggregate("a", "tempco_box", "vout", "temp"), grid(column("temp", 5)), {0: 1.0}),
-        (Aggregate("a", "tempco_box", "vout", "corner"), grid(column("corner", "a", "b")), {0: 1.0, 1: 2.0}),
-        (Aggregate("a", "sigma", "vout", "temp"), grid(column("temp", 5)), {0: 1.0}),
-        (Aggregate("a", "tempco_box", "vout", "temp", nominal=0), grid(column("temp", 1, 2)), {0: 1.0, 1: 2.0}),
-        (Aggregate("a", "spread", "vout", "temp"), grid(column("temp", 1, 2)), {0: 1e308, 1: -1e308}),
+        (Aggregate("a", "tempco_box", "vout", "temp"), grid(column("temp", 5)), {0: 1.0}, NUMBERS.format("temp")),
+        (
+            Aggregate("a", "tempco_box", "vout", "corner"),
+            grid(column("corner", "a", "b")),
+            {0: 1.0, 1: 2.0},
+            NUMBERS.format("corner"),
+        ),
+        (Aggregate("a", "sigma", "vout", "temp"), grid(column("temp", 5)), {0: 1.0}, "sigma needs at least 2 points"),
+        (
+            Aggregate("a", "tempco_box", "vout", "temp", nominal=0),
+            grid(column("temp", 1, 2)),
+            {0: 1.0, 1: 2.0},
+            "the result is not a finite number",
+        ),
+        (
+            Aggregate("a", "spread", "vout", "temp"),
+            grid(column("temp", 1, 2)),
+            {0: 1e308, 1: -1e308},
+            "the result is not a finite number",
+        ),
     ],
 )
 def test_what_cannot_be_computed_is_missing_and_no_number(
-    aggregate: Aggregate, cases: list[Case], values: dict[int, float | None]
+    aggregate: Aggregate, cases: list[Case], values: dict[int, float | None], message: str
 ) -> None:
     result = one(aggregate, cases, values)
-    assert (result.value, result.outcome) == (None, Outcome.MISSING)
+    assert (result.value, result.outcome, result.message) == (None, Outcome.MISSING, message)

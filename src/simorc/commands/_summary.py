@@ -86,7 +86,7 @@ def _limits(m: Measurement | AggregateResult) -> str:
 
 def _aggregate(a: AggregateResult) -> str:
     group = ", ".join(f"{name}={value_to_text(value)}" for name, value in a.group.items()) or "all cases"
-    value = format_quantity(a.value, a.unit) if a.value is not None else f"missing ({a.n_missing} points)"
+    value = format_quantity(a.value, a.unit) if a.value is not None else f"missing ({a.message})"
     return f"  out of spec: {a.name} = {value}, {_limits(a)}: {group}"
 
 

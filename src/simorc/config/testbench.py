@@ -59,7 +59,7 @@ class AggregateKeys(Section):
         None,
         "Reference value of a tempco, in the measure's unit.",
         example="3.3",
-        shown="the measure's `typ`, else the value at 25 degC",
+        shown="the measure's `typ`, else the value at 25 degC, where `over` spans that",
     )
     description: Text = key("", "One line for the report.", example="Box method")
 

@@ -30,7 +30,7 @@ class Aggregate:
     over: the swept parameter it runs over (numeric for tempco); empty: over all cases
     unit, spec: as for a measure
     nominal: reference value of relative functions, in the measure's unit; by default the measure's typical
-        value, else the value interpolated at 25 degC
+        value, else the value interpolated at 25 degC, which has to lie within the range of `over`
     """
 
     name: str
@@ -45,9 +45,10 @@ class Aggregate:
 
 @dataclass(frozen=True, slots=True)
 class AggregateResult:
-    """One aggregate of one group. `value` is None and `outcome` is `missing` where a point is missing.
+    """One aggregate of one group. `value` is None and `outcome` is `missing` where it cannot be computed.
 
-    `group` holds the swept parameters that the aggregate does not run over; `n` points were there, `n_missing` not.
+    `group` holds the swept parameters that the aggregate does not run over; `n` points were there, `n_missing` not;
+    `message` says why there is no value.
     """
 
     name: str
@@ -63,12 +64,21 @@ class AggregateResult:
     margin: float | None
     n: int
     n_missing: int
+    message: str = ""
+
+
+class NoValueError(ValueError):
+    """Points from which an aggregate cannot be computed; the message says why."""
 
 
 def tempco_box(temp: Array, value: Array, nominal: float | None) -> float:
     """Box method: `(Vmax - Vmin) / (Vnom * (Tmax - Tmin)) * 1e6`, in ppm/degC (ADI AD5412/AD5422 datasheet).
 
-    Vnom is `nominal`, else the value interpolated at 25 degC.
+    Vnom is `nominal`, else the value at 25 degC, interpolated linearly between the neighbouring points.
+
+    Raises
+    ------
+    NoValueError: there is no `nominal`, and 25 degC is outside the temperatures
     """
     reference = nominal if nominal is not None else _at_25(temp, value)
     return float((value.max() - value.min()) / abs(reference) / (temp.max() - temp.min()) * 1e6)
@@ -77,16 +87,29 @@ def tempco_box(temp: Array, value: Array, nominal: float | None) -> float:
 def tempco_endpoint(temp: Array, value: Array, nominal: float | None) -> float:
     """End-point method: `(V(T2) - V(T1)) / (V25 * (T2 - T1)) * 1e6`, in ppm/degC, signed (ADI ADR5040, ADR420).
 
-    V25 is the value at 25 degC, interpolated linearly between the neighbouring points; `nominal` is not used.
+    V25 is the value at 25 degC, interpolated linearly between the neighbouring points; `nominal` stands for it only
+    where 25 degC is outside the temperatures.
+
+    Raises
+    ------
+    NoValueError: 25 degC is outside the temperatures, and there is no `nominal`
     """
     order = np.argsort(temp)
     first, last = order[0], order[-1]
-    return float((value[last] - value[first]) / abs(_at_25(temp, value)) / (temp[last] - temp[first]) * 1e6)
+    reference = nominal if nominal is not None and not _spans_25(temp) else _at_25(temp, value)
+    return float((value[last] - value[first]) / abs(reference) / (temp[last] - temp[first]) * 1e6)
 
 
 def _at_25(temp: Array, value: Array) -> float:
+    if not _spans_25(temp):
+        span = f"{temp.min():g} to {temp.max():g} degC"
+        raise NoValueError(f"25 degC, where the reference is taken, is outside {span}; give `nominal`")
     order = np.argsort(temp)
     return float(np.interp(25.0, temp[order], value[order]))
+
+
+def _spans_25(temp: Array) -> bool:
+    return bool(temp.min() <= 25.0 <= temp.max())
 
 
 def _sigma(x: Array, value: Array, nominal: float | None) -> float:
@@ -104,7 +127,10 @@ FUNCTIONS: Mapping[str, Callable[[Array, Array, float | None], float]] = {
     "spread": lambda x, value, nominal: float(value.max() - value.min()),
     "sigma": _sigma,
 }
-"""Name -> function of (points of `over`, values, nominal); arrays of shape (n,), n at least 1."""
+"""Name -> function of (points of `over`, values, nominal); arrays of shape (n,), n at least 1.
+
+Each may raise NoValueError.
+"""
 
 NEEDS_AXIS = frozenset({"tempco_box", "tempco_endpoint"})
 """Functions whose `over` must be numeric, with at least two different values."""
@@ -157,12 +183,9 @@ def _one(
     points = [(_position(aggregate, case), _value(aggregate, records.get(case.case_id))) for case in members]
     present = [(x, value) for x, value in points if value is not None]
     missing = len(points) - len(present)
-    value = None
-    if not missing and _computable(aggregate, [x for x, _ in present]):
-        x, y = np.array(present, dtype=float).T
-        nominal = aggregate.nominal if aggregate.nominal is not None else typical
-        with np.errstate(all="ignore"):  # a division by zero gives no finite number, and that is told below
-            value = _finite(FUNCTIONS[aggregate.function](x, y, nominal))
+    value, message = None, f"{missing} of {len(points)} points missing"
+    if not missing:
+        value, message = _computed(aggregate, present, aggregate.nominal if aggregate.nominal is not None else typical)
     verdict, margin = aggregate.spec.judge(value)
     if value is None and any(_unfinished(records.get(case.case_id)) for case in members):
         verdict = Verdict.NONE  # what has not run yet is neither in spec nor out of it
@@ -180,7 +203,22 @@ def _one(
         margin,
         len(present),
         missing,
+        message,
     )
+
+
+def _computed(
+    aggregate: Aggregate, points: Sequence[tuple[float, float]], nominal: float | None
+) -> tuple[float | None, str]:
+    """The value, or None and why there is none."""
+    x, y = np.array(points, dtype=float).T
+    try:
+        _check_points(aggregate, x)
+        with np.errstate(all="ignore"):  # a division by zero gives no finite number, and that is told
+            value = FUNCTIONS[aggregate.function](x, y, nominal)
+    except NoValueError as error:
+        return None, str(error)
+    return (value, "") if math.isfinite(value) else (None, "the result is not a finite number")
 
 
 def _position(aggregate: Aggregate, case: Case) -> float:
@@ -196,11 +234,9 @@ def _unfinished(record: CaseRecord | None) -> bool:
     return record is None or record.status in (Status.PENDING, Status.IN_PROGRESS)
 
 
-def _computable(aggregate: Aggregate, positions: list[float]) -> bool:
-    if len(positions) < _LEAST_POINTS.get(aggregate.function, 1):
-        return False
-    return aggregate.function not in NEEDS_AXIS or (len(set(positions)) > 1 and not any(map(math.isnan, positions)))
-
-
-def _finite(number: float) -> float | None:
-    return number if math.isfinite(number) else None
+def _check_points(aggregate: Aggregate, positions: Array) -> None:
+    least = _LEAST_POINTS.get(aggregate.function, 1)
+    if len(positions) < least:
+        raise NoValueError(f"{aggregate.function} needs at least {least} points")
+    if aggregate.function in NEEDS_AXIS and not positions.min() < positions.max():  # false with a NaN, too
+        raise NoValueError(f"{aggregate.function} needs two different numbers of {aggregate.over}")

@@ -16,7 +16,8 @@ from simorc.report.display import value_text
 class AggregateRow:
     """One aggregate over all groups; values in `unit`, of the groups in which no point is missing.
 
-    `worst` is the group with the smallest margin, `n_missing` the number of groups without a value.
+    `worst` is the group with the smallest margin, `n_missing` the number of groups without a value; `reasons` say why
+    groups have none though no point is missing.
     """
 
     name: str
@@ -32,6 +33,7 @@ class AggregateRow:
     n: int
     n_out: int
     n_missing: int
+    reasons: tuple[str, ...] = ()
 
 
 def aggregate_rows(results: Sequence[AggregateResult]) -> list[AggregateRow]:
@@ -66,6 +68,7 @@ def _row(members: Sequence[AggregateResult]) -> AggregateRow:
         len(members),
         sum(result.verdict is Verdict.FAIL for result in members),
         len(members) - len(values),
+        tuple(dict.fromkeys(r.message for r in members if r.message and not r.n_missing)),
     )
 
 

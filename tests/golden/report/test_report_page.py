@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from simorc.core.aggregates import Aggregate
 from simorc.core.case import Case
 from simorc.core.errors import ErrorKind
 from simorc.core.measurement import Measure, Outcome, judge
@@ -131,6 +132,17 @@ def test_missing_results_are_shown_as_missing(report_data: Make) -> None:
     aggregates = text(reader, "Aggregates")
     assert "vout_spread ff missing – 1 2 fail" in aggregates
     assert "vout_spread of vout over temp fail 30 mV 30 mV 30 mV at most 15 mV -15 mV corner=tt 2 2 1" in aggregates
+
+
+def test_an_aggregate_that_cannot_be_computed_says_why(report_data: Make, completed: Callable[..., object]) -> None:
+    measures = report_data().plan.measures[1:2]
+    tempco = Aggregate("tc", "tempco_box", "iq", "temp", "ppm/degC")
+    hot = Sweep("hot", (Axis(("temp",), ((50,), (125,))),), {})
+    data = report_data(
+        sweep=hot, measures=measures, aggregates=(tempco,), records=completed(lambda case: {"iq": 1e-6}, measures)
+    )
+    aggregates = text(read(page(data)), "Aggregates")
+    assert "of iq over temp 25 degC, where the reference is taken, is outside 50 to 125 degC; give" in aggregates
 
 
 def test_failures_quote_the_log_and_lead_to_it(report_data: Make) -> None:
