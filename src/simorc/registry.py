@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from importlib.metadata import entry_points
 from typing import Any, cast
 
 from simorc.core.errors import UsageError
 from simorc.core.protocols import Simulator
+from simorc.core.wording import suggestion
 
 
 def names(family: str) -> list[str]:
@@ -24,10 +24,8 @@ def load(family: str, name: str) -> Any:
     """
     for point in entry_points(group=f"simorc.{family}", name=name):
         return point.load()
-    known = names(family)
-    close = get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known) or 'none'}"
-    raise UsageError(f"no {family.rstrip('s').replace('_', ' ')} named {name!r}", hint=hint)
+    what = family.rstrip("s").replace("_", " ")
+    raise UsageError(f"no {what} named {name!r}", hint=suggestion(name, names(family)))
 
 
 def simulator_class(name: str) -> type[Simulator]:

@@ -299,9 +299,9 @@ def test_names_that_are_not_there_are_usage_errors(project: Path) -> None:
     loaded = load_project(project / "sim_setup.yaml", {})
     for arguments, what, hint in (
         (("pvd",), "no sweep 'pvd' in sim_setup.yaml", "did you mean 'pvt'?"),
-        (("zzz",), "no sweep 'zzz' in sim_setup.yaml", "expected one of pvt"),
+        (("zzz",), "no sweep 'zzz' in sim_setup.yaml", "there are: pvt"),
         (("pvt", "spic"), "no target 'spic'", "did you mean 'spice'?"),
-        (("pvt", "lab"), "no target 'lab'", "expected one of spice, bench"),
+        (("pvt", "lab"), "no target 'lab'", "there are: spice, bench"),
     ):
         with pytest.raises(UsageError) as caught:
             make_plan(loaded, *arguments)

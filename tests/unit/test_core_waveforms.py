@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
 from simorc.core.errors import UsageError
-from simorc.core.waveforms import Plot, Waveforms
+from simorc.core.waveforms import Plot, Waveforms, transformed, transformed_name
 
 
 def plot(kind: str, scale: str, **vectors: list[complex]) -> Plot:
@@ -59,12 +61,68 @@ def test_what_is_not_there_is_told_with_what_is(waves: Waveforms) -> None:
     assert "gain" not in waves
     with pytest.raises(UsageError) as caught:
         waves["gain"]
-    assert caught.value.hint.startswith("there are: tran: time v(out) i(vdd), ac: frequency v(out)")
+    assert caught.value.hint == "there are: time, v(out), i(vdd), frequency"
+    with pytest.raises(UsageError) as caught:
+        waves["v(uot)"]
+    assert caught.value.hint == "did you mean 'v(out)'?"
     with pytest.raises(UsageError) as caught:
         waves[0]["gain"]
-    assert caught.value.hint == "it has: time, v(out), i(vdd)"
+    assert caught.value.hint == "there are: time, v(out), i(vdd)"
     with pytest.raises(UsageError) as caught:
         waves.plot("dc")
-    assert caught.value.hint == "there are: tran, ac, ac"
+    assert caught.value.hint == "there are: tran, ac"
     with pytest.raises(UsageError, match="no vector"):
         Waveforms()["out"]
+
+
+def test_the_unit_of_a_vector_is_found_by_the_names_that_find_the_vector() -> None:
+    units = {"time": "s", "v(out)": "V", "i(vdd)": "A"}
+    vectors = {name: np.zeros(2) for name in [*units, "gain"]}
+    tran = Plot("tran", "tran", vectors, units, "time")
+    assert [tran.unit(name) for name in ("V(OUT)", "out", "vdd", "time", "gain", "nothing")] == [
+        "V",
+        "V",
+        "A",
+        "s",
+        "",
+        "",
+    ]
+
+
+def test_a_label_says_what_is_drawn() -> None:
+    shown = {t: transformed_name(np.array([1j]), t, "v(out)") for t in ("none", "magnitude", "real", "imag", "phase")}
+    assert list(shown.values()) == ["|v(out)|", "|v(out)|", "Re v(out)", "Im v(out)", "phase of v(out)"]
+    assert transformed_name(np.array([1.0]), "none", "v(out)") == transformed_name(np.array([1j]), "db", "v(out)")
+
+
+@pytest.mark.parametrize(
+    ("transform", "expected", "unit"),
+    [
+        ("db", [20.0, 40.0], "dB"),
+        ("phase", [0.0, 90.0], "deg"),
+        ("magnitude", [10.0, 100.0], "V"),
+        ("none", [10.0, 100.0], "V"),
+        ("real", [10.0, 0.0], "V"),
+        ("imag", [0.0, 100.0], "V"),
+    ],
+)
+def test_transforms_of_complex_vectors(transform: str, expected: list[float], unit: str) -> None:
+    values, shown = transformed(np.array([10.0 + 0j, 100.0j]), transform, "V")
+    assert values == pytest.approx(expected)
+    assert shown == unit
+
+
+def test_decibels_of_zero_are_a_gap() -> None:
+    values, _ = transformed(np.array([0.0, 1.0]), "db", "V")
+    assert math.isnan(values[0])
+    assert values[1] == 0.0
+
+
+def test_phase_is_unwrapped() -> None:
+    turning = np.exp(-1j * np.linspace(0, 4 * np.pi, 50))
+    assert transformed(turning, "phase", "V")[0][-1] == pytest.approx(-720.0)
+
+
+def test_a_real_vector_is_drawn_as_it_is() -> None:
+    values, unit = transformed(np.array([-1.0, 2.0]), "none", "A")
+    assert (values.tolist(), unit) == ([-1.0, 2.0], "A")

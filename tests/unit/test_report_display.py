@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import doctest
 import itertools
-import math
 import re
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from simorc.core.case import Case
 from simorc.core.spec import Spec
-from simorc.report import display, plot_histogram, plots, spec_table
+from simorc.report import display, plot_histogram, plots
 from simorc.report.display import axis_values, digits_for, limits_text, quantity, scale_for, value_text
-from simorc.report.plot_waveform import MOST_CASES, selection, transformed
+from simorc.report.plot_waveform import MOST_CASES, selection
 from simorc.report.strip import strip
 
 finite = st.floats(min_value=-1e12, max_value=1e12, allow_nan=False)
 
 
-@pytest.mark.parametrize("module", [display, plot_histogram, plots, spec_table], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [display, plot_histogram, plots], ids=lambda module: module.__name__)
 def test_examples_in_docstrings(module: object) -> None:
     results = doctest.testmod(module)  # type: ignore[arg-type]
     assert results.attempted
@@ -91,34 +89,6 @@ def test_a_strip_marks_what_lies_beyond_the_limits() -> None:
     assert strip(-1.0, 1.5, 4.0, Spec(0.0, None, 3.0)).count("beyond") == 2
     assert strip(None, None, None, Spec(0.0, None, 3.0)) == ""
     assert "window" not in strip(1.0, 1.0, 1.0, Spec())
-
-
-@pytest.mark.parametrize(
-    ("transform", "expected", "unit"),
-    [
-        ("db", [20.0, 40.0], "dB"),
-        ("phase", [0.0, 90.0], "deg"),
-        ("magnitude", [10.0, 100.0], "V"),
-        ("none", [10.0, 100.0], "V"),
-        ("real", [10.0, 0.0], "V"),
-        ("imag", [0.0, 100.0], "V"),
-    ],
-)
-def test_transforms_of_complex_vectors(transform: str, expected: list[float], unit: str) -> None:
-    values, shown = transformed(np.array([10.0 + 0j, 100.0j]), transform, "V")
-    assert values == pytest.approx(expected)
-    assert shown == unit
-
-
-def test_decibels_of_zero_are_a_gap() -> None:
-    values, _ = transformed(np.array([0.0, 1.0]), "db", "V")
-    assert math.isnan(values[0])
-    assert values[1] == 0.0
-
-
-def test_phase_is_unwrapped() -> None:
-    turning = np.exp(-1j * np.linspace(0, 4 * np.pi, 50))
-    assert transformed(turning, "phase", "V")[0][-1] == pytest.approx(-720.0)
 
 
 @given(st.integers(0, 3000))

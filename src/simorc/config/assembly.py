@@ -12,7 +12,7 @@ from simorc.config.document import Document
 from simorc.config.environment import PREFIX
 from simorc.config.files import is_file, is_folder, resolved
 from simorc.config.names import check_file_names
-from simorc.config.problems import Problems, did_you_mean, one_of, printed
+from simorc.config.problems import Problems, one_of, printed
 from simorc.config.project import Project, SweepEntry
 from simorc.config.setup import Setup
 from simorc.config.sweep_file import read_sweep
@@ -20,6 +20,7 @@ from simorc.config.testbench_file import TestbenchFile, read_testbench
 from simorc.config.validation import validate
 from simorc.core.errors import Problem
 from simorc.core.plan import SimulatorSettings
+from simorc.core.wording import did_you_mean
 
 
 def assemble(setup_file: Path, file: Document, problems: Problems) -> Project:

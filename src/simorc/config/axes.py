@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from simorc.config.document import Document, Key
-from simorc.config.problems import Problems, did_you_mean, one_of, printed
+from simorc.config.problems import Problems, one_of, printed
 from simorc.config.ranges import RangeError, linear, logarithmic, stepped
 from simorc.config.sweep import AxisKeys, SweepKeys
 from simorc.core.errors import Problem
 from simorc.core.sweep import MAX_CASES, Axis, monte_carlo_axis
 from simorc.core.units import Value, as_number
+from simorc.core.wording import did_you_mean
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from simorc.config.document import Document, Key
-from simorc.config.problems import Problems, did_you_mean, one_of, printed
+from simorc.config.problems import Problems, one_of, printed
 from simorc.core.errors import Problem, UsageError
 from simorc.core.expression import compile_condition, names_in
 from simorc.core.sweep import Sweep
 from simorc.core.units import Value
+from simorc.core.wording import did_you_mean
 
 
 def check_condition(text: str, file: Document, keys: Sequence[Key], known: Sequence[str], problems: Problems) -> bool:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
 from pathlib import Path
 
 from simorc.core.errors import ConfigError, Problem
 from simorc.core.units import Quantity
+from simorc.core.wording import listed
 
-_MOST_NAMES = 12
 _LONGEST = 60
 _LINE = re.compile(r":(\d+)(?::|$)")
 
@@ -74,22 +73,8 @@ def printed(value: object) -> str:
 
 def one_of(names: Iterable[str]) -> str:
     """The names that would be right, for `expected`."""
-    listed = list(names)
-    if not listed:
-        return "none, as there are none here"
-    more = f", … ({len(listed)} in all)" if len(listed) > _MOST_NAMES else ""
-    return f"one of {', '.join(listed[:_MOST_NAMES])}{more}"
-
-
-def did_you_mean(name: object, known: Iterable[str]) -> str:
-    """A suggestion for a misspelt name, or an empty text.
-
-    >>> did_you_mean("tmep", ["temp", "vin"])
-    "did you mean 'temp'?"
-    """
-    lower = {candidate.lower(): candidate for candidate in known}
-    close = get_close_matches(str(name).lower()[:100], lower, n=1)
-    return f"did you mean {lower[close[0]]!r}?" if close else ""
+    known = list(names)
+    return f"one of {listed(known)}" if known else "none, as there are none here"
 
 
 def shown_path(path: Path) -> str:

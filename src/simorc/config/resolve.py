@@ -6,10 +6,11 @@ from pathlib import Path
 
 from simorc.config.document import Document
 from simorc.config.files import is_file
-from simorc.config.problems import Problems, did_you_mean, one_of, shown_path
+from simorc.config.problems import Problems, shown_path
 from simorc.config.project import Project, SweepEntry, TestbenchEntry
 from simorc.core.errors import Problem, UsageError
 from simorc.core.plan import Plan
+from simorc.core.wording import suggestion
 
 TARGETS = ("spice", "bench")
 _NEEDS = {"spice": "template", "bench": "procedure"}
@@ -26,7 +27,7 @@ def make_plan(project: Project, sweep_name: str, target: str | None = None) -> P
     entry = _sweep(project, sweep_name)
     wanted = entry.target if target is None else target
     if wanted not in TARGETS:
-        raise UsageError(f"no target {wanted!r}", hint=did_you_mean(wanted, TARGETS) or f"expected {one_of(TARGETS)}")
+        raise UsageError(f"no target {wanted!r}", hint=suggestion(wanted, TARGETS))
     testbench = project.testbenches[entry.testbench]
     problems = Problems()
     _check_files(project, testbench, wanted, problems)
@@ -52,8 +53,8 @@ def make_plan(project: Project, sweep_name: str, target: str | None = None) -> P
 
 def _sweep(project: Project, name: str) -> SweepEntry:
     if name not in project.sweeps:
-        hint = did_you_mean(name, project.sweeps) or f"expected {one_of(project.sweeps)}"
-        raise UsageError(f"no sweep {name!r} in {shown_path(project.setup_file)}", hint=hint)
+        where = shown_path(project.setup_file)
+        raise UsageError(f"no sweep {name!r} in {where}", hint=suggestion(name, project.sweeps))
     return project.sweeps[name]
 
 

@@ -9,7 +9,7 @@ from simorc.config.conditions import check_sweep_conditions, names_used
 from simorc.config.document import Document
 from simorc.config.files import load_referenced, resolved, with_plot_files
 from simorc.config.judged import EXTRA_COLUMNS, SECTIONS, JudgedReader
-from simorc.config.problems import Problems, did_you_mean, one_of, printed
+from simorc.config.problems import Problems, one_of, printed
 from simorc.config.project import SweepEntry
 from simorc.config.sweep import SweepKeys
 from simorc.config.testbench_file import SERVED_BY, TestbenchFile, read_judged
@@ -19,6 +19,7 @@ from simorc.core.errors import Problem
 from simorc.core.plan import PlotSpec
 from simorc.core.sweep import Sweep
 from simorc.core.units import Value, as_number, value_to_text
+from simorc.core.wording import did_you_mean
 
 
 def read_sweep(

@@ -87,7 +87,7 @@ class PlotKeys(Section):
         shown="the last that has the vector",
     )
     transform: Literal["none", "db", "phase", "magnitude", "real", "imag"] = key(
-        "none", "For a waveform: what is drawn of a vector.", example="db"
+        "none", "For a waveform: what is drawn of a vector; with none the magnitude of a complex one.", example="db"
     )
     x_scale: Literal["linear", "log"] = key("linear", "Scale of the x axis.", example="log")
     y_scale: Literal["linear", "log"] = key("linear", "Scale of the y axis.", example="log")

@@ -9,8 +9,9 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from simorc.config.document import Document, Key
-from simorc.config.problems import Problems, did_you_mean, one_of, printed
+from simorc.config.problems import Problems, one_of, printed
 from simorc.core.errors import Problem
+from simorc.core.wording import did_you_mean
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -17,11 +17,11 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from simorc.core.errors import UsageError
 from simorc.core.units import Value, parse_number, value_to_text
+from simorc.core.wording import did_you_mean
 
 Condition = Callable[[Mapping[str, Value]], bool]
 _Node = Callable[[Mapping[str, Value]], Any]
@@ -313,6 +313,5 @@ def _truth(value: Any) -> bool:
 def _look_up(name: str, values: Mapping[str, Value]) -> Value:
     if name in values:
         return values[name]
-    close = get_close_matches(name, list(values), n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"texts stand in quotes: '{name}'"
+    hint = did_you_mean(name, values) or f"texts stand in quotes: '{name}'"
     raise UsageError(f"{name!r} is not a parameter", hint=hint)

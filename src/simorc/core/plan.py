@@ -27,7 +27,7 @@ class PlotSpec:
     group: the parameter that makes lines, or the second axis of a heat map; empty for none
     where: a condition over the parameters that chooses cases; empty for all
     analysis: for `waveform`: which plot (`ac`, `tran`, …); empty for the last that has the vector
-    transform: for `waveform`: `none`, `db`, `phase`, `magnitude`, `real`, `imag`
+    transform: for `waveform`: `none` (of a complex vector the magnitude), `db`, `phase`, `magnitude`, `real`, `imag`
     x_scale, y_scale: `linear` or `log`
     title: shown above; by default made from x and y
     """

@@ -11,8 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from simorc.core.errors import UsageError
+from simorc.core.wording import suggestion
 
-Vector = npt.NDArray[np.float64] | npt.NDArray[np.complex128]
+Reals = npt.NDArray[np.float64]
+Vector = Reals | npt.NDArray[np.complex128]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,13 +38,13 @@ class Plot:
 
     def __getitem__(self, name: str) -> Vector:
         """The vector of that name; case does not matter, `out` means `v(out)` or `i(out)` where only that exists."""
-        found = self._find(name)
-        if found is None:
-            raise UsageError(f"no vector {name!r} in plot {self.name!r}", hint=f"it has: {', '.join(self.vectors)}")
-        return found
+        key = self._key(name)
+        if key is None:
+            raise UsageError(f"no vector {name!r} in plot {self.name!r}", hint=suggestion(name, self.vectors))
+        return self.vectors[key]
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and self._find(name) is not None
+        return isinstance(name, str) and self._key(name) is not None
 
     def __len__(self) -> int:
         return len(self.vectors[self.scale]) if self.scale in self.vectors else 0
@@ -52,9 +54,13 @@ class Plot:
         """The independent variable."""
         return self[self.scale]
 
-    def _find(self, name: str) -> Vector | None:
+    def unit(self, name: str) -> str:
+        """The unit of the vector that `plot[name]` gives; empty where it has none, or is not there."""
+        return self.units.get(self._key(name) or "", "")
+
+    def _key(self, name: str) -> str | None:
         key = name.lower()
-        return next((self.vectors[k] for k in (key, f"v({key})", f"i({key})") if k in self.vectors), None)
+        return next((k for k in (key, f"v({key})", f"i({key})") if k in self.vectors), None)
 
 
 class Waveforms(Sequence[Plot]):
@@ -94,12 +100,56 @@ class Waveforms(Sequence[Plot]):
         for plot in reversed(self._plots):
             if key in plot:
                 return plot[key]
-        known = ", ".join(f"{plot.kind}: {' '.join(plot.vectors)}" for plot in self._plots) or "no plots"
-        raise UsageError(f"no vector {key!r} in the waveforms", hint=f"there are: {known}")
+        known = [vector for plot in self._plots for vector in plot.vectors]
+        raise UsageError(f"no vector {key!r} in the waveforms", hint=suggestion(key, known))
 
     def plot(self, kind: str) -> Plot:
         """The last plot of one kind (`op`, `dc`, `ac`, `tran`, `noise`)."""
         for plot in reversed(self._plots):
             if plot.kind == kind:
                 return plot
-        raise UsageError(f"no {kind} plot in the waveforms", hint=f"there are: {', '.join(p.kind for p in self)}")
+        raise UsageError(f"no {kind} plot in the waveforms", hint=suggestion(kind, [plot.kind for plot in self]))
+
+
+def transformed(vector: Vector, transform: str, unit: str = "") -> tuple[Reals, str]:
+    """A vector as real numbers, with their unit.
+
+    Parameters
+    ----------
+    vector: shape (points,)
+    transform: `none`, `db` (20 log10 of the magnitude, NaN where that is 0), `phase` (degrees, unwrapped), `magnitude`,
+        `real`, `imag`; `none` gives the magnitude of a complex vector
+    unit: of the vector
+
+    >>> transformed(np.array([3 + 4j]), "none", "V"), transformed(np.array([10.0]), "db", "V")
+    ((array([5.]), 'V'), (array([20.]), 'dB'))
+    """
+    match _meant(vector, transform):
+        case "db":
+            with np.errstate(divide="ignore"):
+                decibels = 20.0 * np.log10(np.abs(vector))
+            return np.where(np.isfinite(decibels), decibels, np.nan), "dB"
+        case "phase":
+            return np.degrees(np.unwrap(np.angle(vector))), "deg"
+        case "imag":
+            return np.imag(vector).astype(float), unit
+        case "magnitude":
+            return np.abs(vector).astype(float), unit
+    return np.real(vector).astype(float), unit
+
+
+def transformed_name(vector: Vector, transform: str, name: str) -> str:
+    """What `transformed` gives, in words for a label; decibels show in the unit.
+
+    >>> transformed_name(np.array([1j]), "none", "v(out)"), transformed_name(np.array([1j]), "phase", "v(out)")
+    ('|v(out)|', 'phase of v(out)')
+    """
+    return _NAMES.get(_meant(vector, transform), "{}").format(name)
+
+
+_NAMES = {"magnitude": "|{}|", "phase": "phase of {}", "imag": "Im {}", "real": "Re {}"}
+
+
+def _meant(vector: Vector, transform: str) -> str:
+    """A complex vector cannot be drawn as it is: its magnitude is meant."""
+    return "magnitude" if transform == "none" and np.iscomplexobj(vector) else transform

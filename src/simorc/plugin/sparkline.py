@@ -10,17 +10,9 @@ import numpy as np
 from simorc.core.case import Case
 from simorc.core.errors import SimorcError
 from simorc.core.plan import PlotSpec
-from simorc.core.waveforms import Vector, Waveforms
+from simorc.core.waveforms import Reals, Waveforms, transformed, transformed_name
 
 _WIDTH, _HEIGHT, _POINTS = 240, 80, 240
-_TRANSFORMS: dict[str, Callable[[Vector], Vector]] = {
-    "none": np.real,
-    "real": np.real,
-    "imag": np.imag,
-    "magnitude": np.abs,
-    "db": lambda y: 20 * np.log10(np.maximum(np.abs(y), 1e-300)),
-    "phase": lambda y: np.degrees(np.unwrap(np.angle(y))),
-}
 
 
 def sparklines(specs: Sequence[PlotSpec], waves_of: Callable[[Case], Waveforms], case: Case) -> list[str]:
@@ -41,30 +33,31 @@ def _one(spec: PlotSpec, name: str, waves: Waveforms) -> str:
         return ""
     plot = plots[-1]
     x = np.real(plot[spec.x] if spec.x else plot.x)
-    y = np.real(_TRANSFORMS[spec.transform](plot[name]))
+    y, unit = transformed(plot[name], spec.transform, plot.unit(name))
     if spec.x_scale == "log":
         positive = x > 0
         x, y = np.log10(x[positive]), y[positive]
     finite = np.isfinite(x) & np.isfinite(y)
-    return _svg(x[finite], y[finite], f"{name} {spec.transform if spec.transform != 'none' else ''}".strip())
+    return _svg(x[finite], y[finite], transformed_name(plot[name], spec.transform, name), unit)
 
 
-def _svg(x: Vector, y: Vector, title: str) -> str:
+def _svg(x: Reals, y: Reals, title: str, unit: str) -> str:
     if len(x) < 2:
         return ""
     step = max(1, len(x) // _POINTS)
     points = " ".join(
         f"{a:.1f},{b:.1f}" for a, b in zip(_fit(x[::step], _WIDTH), _HEIGHT - _fit(y[::step], _HEIGHT), strict=True)
     )
+    text = f"{y.min():.4g} … {y.max():.4g} {unit}".strip()
     return (
         f'<svg width="{_WIDTH}" height="{_HEIGHT + 16}" role="img" aria-label="{escape(title)}">'
         f'<polyline points="{points}" fill="none" stroke="#2563a8" stroke-width="1.5"/>'
         f'<text x="0" y="{_HEIGHT + 13}" font-size="11" font-family="sans-serif">'
-        f"{escape(title)}: {y.min():.4g} … {y.max():.4g}</text></svg>"
+        f"{escape(title)}: {escape(text)}</text></svg>"
     )
 
 
-def _fit(values: Vector, size: int) -> Vector:
-    low, high = float(np.min(values)), float(np.max(values))
+def _fit(values: Reals, size: int) -> Reals:
+    low, high = float(values.min()), float(values.max())
     span = high - low
-    return np.full(len(values), size / 2) if span == 0 else (np.real(values) - low) / span * (size - 4) + 2
+    return np.full(len(values), size / 2) if span == 0 else (values - low) / span * (size - 4) + 2

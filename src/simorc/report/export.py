@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 import pandas as pd
 
 from simorc.core.errors import UsageError
+from simorc.core.wording import suggestion
 from simorc.report.data import ReportData, verdict
 from simorc.report.table import aggregates_frame, failures_frame, results_frame, spec_frame, worst_frame
 
@@ -62,7 +63,7 @@ def check_formats(formats: Sequence[str]) -> None:
     """Raise a UsageError for a format that there is not."""
     for text in formats:
         if text not in FORMATS:
-            raise UsageError(f"no format {text!r}", hint=f"there are: {', '.join(FORMATS)}")
+            raise UsageError(f"no format {text!r}", hint=suggestion(text, FORMATS))
 
 
 def _markdown(frame: pd.DataFrame, wanted: Collection[str]) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
@@ -16,19 +15,18 @@ from simorc.core.case import Case
 from simorc.core.errors import SimorcError, UsageError
 from simorc.core.plan import PlotSpec
 from simorc.core.units import Value
-from simorc.core.waveforms import Plot, Vector, Waveforms
+from simorc.core.waveforms import Plot, Reals, Waveforms, transformed, transformed_name
+from simorc.core.wording import suggestion
 from simorc.report.data import ReportData
 from simorc.report.display import axis_key, axis_values, count, is_numeric, scale_for, unit_sign
 from simorc.report.plot_limits import join
 from simorc.report.plot_style import Theme, colours, legend, log_axis, new_figure, value_axis
-from simorc.report.points import chosen_cases, suggestion
+from simorc.report.points import chosen_cases
 
 MOST_CASES = 200
 """Of more cases than this an even selection is drawn."""
 
 _GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
-
-Reals = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +38,7 @@ class _Curve:
     y: Reals
     x_name: str
     x_unit: str
+    label: str
     unit: str
     kind: str
 
@@ -61,8 +60,8 @@ def draw_waveform(spec: PlotSpec, data: ReportData, theme: Theme) -> tuple[Figur
     values = axis_values(case.parameters[group] for case in listed) if group else []
     paints = {axis_key(v): colour for v, colour in zip(values, colours(values, theme), strict=True)}
     figure, axes = new_figure(theme, len(panels))
-    for ax, name, curves in zip(axes, spec.y, panels, strict=True):
-        _panel(ax, name, spec, curves, lambda case: _paint(case, group, paints, theme))
+    for ax, curves in zip(axes, panels, strict=True):
+        _panel(ax, spec, curves, lambda case: _paint(case, group, paints, theme))
     for ax in axes[:-1]:
         ax.set_xlabel("")
     if group:
@@ -114,38 +113,13 @@ def _find(waves: Waveforms, analysis: str, name: str) -> Plot | None:
 
 
 def _curve(spec: PlotSpec, name: str, case: Case, plot: Plot) -> _Curve:
-    y, unit = transformed(plot[name], spec.transform, _unit(plot, name))
+    y, unit = transformed(plot[name], spec.transform, plot.unit(name))
     x_name = spec.x if spec.x and spec.x in plot else plot.scale
     x = np.real(plot[x_name]).astype(float)
     if plot.kind == "dc":
         x, y = _without_retrace(x, y)
-    return _Curve(case, x, y, x_name, _unit(plot, x_name), unit, plot.kind)
-
-
-def _unit(plot: Plot, name: str) -> str:
-    key = name.lower()
-    return next((plot.units[k] for k in (key, f"v({key})", f"i({key})") if k in plot.units), "")
-
-
-def transformed(vector: Vector, transform: str, unit: str) -> tuple[Reals, str]:
-    """A vector as real numbers with their unit; a complex one without a transform shows its magnitude.
-
-    Parameters
-    ----------
-    vector: shape (points,)
-    transform: `none`, `db` (20 log10 of the magnitude), `phase` (degrees, unwrapped), `magnitude`, `real`, `imag`
-    """
-    if transform == "db":
-        with np.errstate(divide="ignore"):
-            decibels = 20.0 * np.log10(np.abs(vector))
-        return np.where(np.isfinite(decibels), decibels, np.nan), "dB"
-    if transform == "phase":
-        return np.degrees(np.unwrap(np.angle(vector))), "deg"
-    if transform == "imag":
-        return np.imag(vector).astype(float), unit
-    if transform == "magnitude" or (transform == "none" and np.iscomplexobj(vector)):
-        return np.abs(vector).astype(float), unit
-    return np.real(vector).astype(float), unit
+    label = transformed_name(plot[name], spec.transform, name)
+    return _Curve(case, x, y, x_name, plot.unit(x_name), label, unit, plot.kind)
 
 
 def _without_retrace(x: Reals, y: Reals) -> tuple[Reals, Reals]:
@@ -172,7 +146,7 @@ def _paint(case: Case, group: str, paints: Mapping[object, str], theme: Theme) -
     return paints[axis_key(value)] if group else theme.series[0]
 
 
-def _panel(ax: Axes, name: str, spec: PlotSpec, curves: Sequence[_Curve], paint: Callable[[Case], str]) -> None:
+def _panel(ax: Axes, spec: PlotSpec, curves: Sequence[_Curve], paint: Callable[[Case], str]) -> None:
     first = curves[0]
     finite = np.concatenate([curve.y[np.isfinite(curve.y)] for curve in curves])
     scale = scale_for([float(finite.min()), float(finite.max())] if finite.size else [], first.unit)
@@ -185,7 +159,7 @@ def _panel(ax: Axes, name: str, spec: PlotSpec, curves: Sequence[_Curve], paint:
             linewidth=0.9 if thin else 1.5,
             alpha=0.75 if thin else 0.95,
         )
-    value_axis(ax, _named(name, spec.transform), scale)
+    value_axis(ax, first.label, scale)
     _x_axis(ax, spec, curves)
     if spec.y_scale == "log" and finite.size and finite.min() > 0:
         log_axis(ax, "y")
@@ -204,10 +178,6 @@ def _x_axis(ax: Axes, spec: PlotSpec, curves: Sequence[_Curve]) -> None:
     ends = [float(np.nanmin(c.x)) for c in curves], [float(np.nanmax(c.x)) for c in curves]
     if min(ends[0]) < max(ends[1]):
         ax.set_xlim(min(ends[0]), max(ends[1]))
-
-
-def _named(name: str, transform: str) -> str:
-    return {"phase": f"phase of {name}", "imag": f"Im {name}", "real": f"Re {name}"}.get(transform, name)
 
 
 def _sentences(asked: int, listed: int, present: int) -> list[str]:

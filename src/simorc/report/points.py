@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from simorc.core.case import Case
 from simorc.core.errors import UsageError
@@ -12,6 +11,7 @@ from simorc.core.expression import compile_condition
 from simorc.core.measurement import Measure
 from simorc.core.spec import Verdict
 from simorc.core.units import Value
+from simorc.core.wording import suggestion
 from simorc.report.data import ReportData
 from simorc.report.display import axis_key, axis_values
 
@@ -90,12 +90,6 @@ def chosen_cases(data: ReportData, where: str) -> list[Case]:
     """The cases that meet a condition over the parameters; all of them where it is empty."""
     test = _condition(where)
     return [case for case in data.cases if test(case.parameters)]
-
-
-def suggestion(name: str, known: Sequence[str]) -> str:
-    """What was probably meant, else what there is."""
-    close = get_close_matches(name, known, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known) or 'none'}"
 
 
 def grouped(points: Sequence[Point], key: Callable[[Point], Key]) -> dict[Key, list[Point]]:

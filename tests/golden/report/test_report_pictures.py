@@ -179,7 +179,7 @@ def test_heat_map_without_limits_takes_the_median(report_data: Make) -> None:
 
 
 def test_waveforms_of_complex_vectors(report_data: Make) -> None:
-    for transform, label in (("db", "v(out) [dB]"), ("phase", "phase of v(out) [°]"), ("none", "v(out) [V]")):
+    for transform, label in (("db", "v(out) [dB]"), ("phase", "phase of v(out) [°]"), ("none", "|v(out)| [V]")):
         picture = draw(report_data, PlotSpec("w", "waveform", "", ("v(out)",), transform=transform))
         assert picture.problem == ""
         assert label in words(picture)
