@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +17,7 @@ from simorc.commands.clean import clean
 from simorc.core.errors import RunDirectoryError, SimorcError, UsageError
 from simorc.core.plan import Plan
 from simorc.core.record import CaseRecord, Status
+from simorc.simulators.process import RUN_VARIABLE
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.lock import run_lock
 from simorc.workspace.status_store import write_record
@@ -109,6 +112,35 @@ def test_all_deletes_all_but_active_runs_and_what_is_no_run(
     assert "active: stays, it is active" in told.err
     deleted = {line.split(":")[0] for line in told.out.splitlines()}
     assert deleted == {"deleted damaged", "deleted pvt_1", "deleted .building-999999999-x"}
+
+
+@pytest.mark.req("SIM-18")
+def test_a_run_that_a_killed_build_took_away_is_put_back_not_deleted(
+    ws_build: Build, output: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ws_build("pvt_1")
+    for name in (".building-999999999-pvt_1", ".replaced-999999999-pvt_1"):
+        shutil.copytree(output / "pvt_1", output / name)
+    (output / "pvt_1" / "results" / "new").touch()
+    shutil.rmtree(output / "pvt_1")
+    assert clean(None, None, True, False) == 0
+    assert names(output) == ["pvt_1"]
+    assert "pvt_1: stays, it was put back" in capsys.readouterr().err
+    assert clean(None, None, True, False) == 0
+    assert names(output) == []
+
+
+@pytest.mark.req("SIM-18", "SIM-14")
+@pytest.mark.parametrize("everything", [False, True])
+def test_simulators_that_a_crash_left_end_before_their_run_is_deleted(ws_run: RunDirectory, everything: bool) -> None:
+    environment = os.environ | {RUN_VARIABLE: str(ws_run.result_folder(3))}
+    orphan = subprocess.Popen(["sleep", "60"], env=environment)
+    try:
+        assert clean(None if everything else ws_run.run_id, None, everything, False) == 0
+        assert orphan.wait(10) == -signal.SIGKILL
+    finally:
+        orphan.kill()
+        orphan.wait()
 
 
 @pytest.mark.req("SIM-18")

@@ -17,8 +17,8 @@ import pytest
 
 from simorc.core.errors import RunDirectoryError, UsageError
 from simorc.core.plan import Plan
-from simorc.workspace import create
-from simorc.workspace.create import create_run, unfinished_folders
+from simorc.workspace import create, files
+from simorc.workspace.create import create_run, put_back_replaced, unfinished_folders
 from simorc.workspace.layout import RunDirectory, list_runs
 from simorc.workspace.lock import run_lock
 from simorc.workspace.manifest import read_manifest
@@ -180,6 +180,22 @@ def test_an_output_that_is_a_file_is_a_clear_error(tmp_path: Path, ws_build: Bui
         ws_build()
 
 
+@pytest.fixture
+def without_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file system that cannot let two folders change places in one step."""
+    monkeypatch.setattr(files, "_exchanged", lambda *_: False)
+
+
+@pytest.mark.usefixtures("without_exchange")
+def test_force_replaces_it_also_where_folders_cannot_be_exchanged(ws_build: Build) -> None:
+    run = ws_build()
+    (run.results / "0").mkdir()
+    ws_build(force=True)
+    assert list(run.results.iterdir()) == []
+    assert [path.name for path in run.path.parent.iterdir()] == [run.run_id]
+
+
+@pytest.mark.usefixtures("without_exchange")
 def test_a_rename_that_fails_puts_the_old_run_back(ws_build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     old = ws_build()
     before = everything(old.path)
@@ -194,6 +210,70 @@ def test_a_rename_that_fails_puts_the_old_run_back(ws_build: Build, monkeypatch:
     with pytest.raises(RunDirectoryError, match="Read-only"):
         ws_build(force=True)
     assert everything(old.path) == before
+
+
+KILLED = """
+import os, sys
+from datetime import datetime, UTC
+from pathlib import Path
+from simorc.workspace import files
+from simorc.workspace.create import create_run
+from simorc.workspace.layout import RunDirectory
+from simorc.workspace.plan_file import read_plan
+old = RunDirectory(Path(sys.argv[1]))
+plan = read_plan(old)
+if sys.argv[2] == "no exchange":
+    files._exchanged = lambda *_: False
+rename, shot = Path.rename, []
+def killed(self, target):
+    rename(self, target)
+    os._exit(9)
+Path.rename = killed
+create_run(old.path.parent, old.run_id, plan, list(plan.sweep.cases()), [], datetime.now(UTC), force=True)
+"""
+
+
+def killed_while_replacing(run: RunDirectory, how: str) -> None:
+    subprocess.run([sys.executable, "-c", KILLED, str(run.path), how], check=False)
+
+
+@pytest.mark.req("SIM-10")
+def test_a_kill_while_a_run_is_replaced_leaves_it_or_its_successor(ws_build: Build) -> None:
+    run = ws_build()
+    killed_while_replacing(run, "")
+    assert read_manifest(run)["run_id"] == run.run_id
+
+
+@pytest.mark.req("SIM-10")
+def test_what_a_kill_took_away_is_put_back(ws_build: Build) -> None:
+    run = ws_build()
+    before = everything(run.path)
+    killed_while_replacing(run, "no exchange")
+    assert not run.path.exists()
+    assert put_back_replaced(run.path.parent) == [run]
+    assert everything(run.path) == before
+    assert put_back_replaced(run.path.parent) == []
+
+
+def test_what_was_replaced_is_not_put_back_over_its_successor(ws_build: Build) -> None:
+    run = ws_build()
+    old = run.path.with_name(f".replaced-999999999-{run.run_id}")
+    shutil.copytree(run.path, old)
+    old.with_name(".replaced-999999999-junk").mkdir()
+    assert put_back_replaced(run.path.parent) == []
+    assert old in unfinished_folders(run.path.parent)
+
+
+def test_a_run_that_cannot_be_put_back_is_a_clear_error(ws_build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = ws_build()
+    run.path.rename(run.path.with_name(f".replaced-999999999-{run.run_id}"))
+
+    def refuse(self: Path, target: Path) -> Path:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(RunDirectoryError, match="cannot put the run back: Read-only"):
+        put_back_replaced(run.path.parent)
 
 
 def test_the_second_of_two_simultaneous_builds_is_refused(ws_build: Build, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from simorc.core.errors import RunDirectoryError
-from simorc.workspace.files import entries, is_alive, replace_file, storage_error
+from simorc.workspace.files import entries, is_alive, link_or_copy, replace_file, storage_error, swap_folders
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
@@ -17,6 +20,8 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     replace_file(path, ["a", "b\n"])
     replace_file(path, iter(["ü", "\udcff"]), durable=False)
     assert path.read_text() == "ü\\udcff"
+    replace_file(path, b"\x89PNG\r\n")
+    assert path.read_bytes() == b"\x89PNG\r\n"
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -27,6 +32,57 @@ def test_text_that_cannot_be_made_leaves_the_former_file(tmp_path: Path) -> None
         replace_file(path, (str(1 // number) for number in (1, 0)))
     assert path.read_text() == "former"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def refuse(number: int) -> Callable[..., None]:
+    def raise_it(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return raise_it
+
+
+def test_a_second_name_leaves_the_first_and_takes_no_other_file_s_place(tmp_path: Path) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_text("text")
+    link_or_copy(source, target)
+    assert (source.read_text(), target.read_text()) == ("text", "text")
+    with pytest.raises(FileExistsError):
+        link_or_copy(source, target)
+
+
+def test_a_copy_on_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(source: Path, target: Path) -> None:
+        target.write_text("te")
+        refuse(errno.ENOSPC)()
+
+    (tmp_path / "source").write_text("text")
+    monkeypatch.setattr(os, "link", refuse(errno.EPERM))
+    monkeypatch.setattr(shutil, "copyfile", full)
+    with pytest.raises(OSError, match="No space left"):
+        link_or_copy(tmp_path / "source", tmp_path / "target")
+    assert [path.name for path in tmp_path.iterdir()] == ["source"]
+
+
+@pytest.mark.parametrize("exchange", [True, False])
+def test_two_folders_change_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exchange: bool) -> None:
+    if not exchange:
+        monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
+    new, old, aside = (tmp_path / name for name in ("new", "old", "aside"))
+    for folder in (new, old):
+        folder.mkdir()
+        (folder / f"was {folder.name}").touch()
+    swap_folders(new, old, aside)
+    assert {path.name: [p.name for p in path.iterdir()] for path in tmp_path.iterdir()} == {
+        "old": ["was new"],
+        "new": ["was old"],
+    }
+
+
+def test_a_swap_that_fails_changes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    with pytest.raises(FileNotFoundError):
+        swap_folders(tmp_path / "new", tmp_path / "old", tmp_path / "aside")
+    assert [path.name for path in tmp_path.iterdir()] == ["old"]
 
 
 @pytest.mark.parametrize(

@@ -268,14 +268,44 @@ def test_the_former_status_goes_to_history(run: RunDirectory, ws_record: MAKE) -
         archived = archive_record(run, 3)
         assert archived == run.history / f"case_3.{attempt}.json"
         assert record_from_json(archived.read_bytes(), 3).attempt == attempt
-    assert read_record(run, 3) is None
-    assert archive_record(run, 3) is None
+        assert read_record(run, 3) == ws_record(3, attempt=attempt)
+    assert archive_record(run, 4) is None
+
+
+@pytest.mark.req("SIM-13", "SIM-15")
+def test_a_case_has_its_record_until_there_is_a_new_one(
+    run: RunDirectory, ws_record: MAKE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_record(run, ws_record(3))
+    archive_record(run, 3)
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError(errno.ENOSPC, "full")))
+    with pytest.raises(RunDirectoryError):
+        write_record(run, ws_record(3, Status.IN_PROGRESS, attempt=2))
+    assert read_record(run, 3) == ws_record(3)
+    monkeypatch.undo()
+    archive_record(run, 3)
+    write_record(run, ws_record(3, Status.IN_PROGRESS, attempt=2))
+    assert read_record(run, 3) == ws_record(3, Status.IN_PROGRESS, attempt=2)
+    (kept,) = run.history.iterdir()
+    assert record_from_json(kept.read_bytes(), 3) == ws_record(3)
+
+
+def test_history_is_a_copy_where_the_file_system_has_no_links(
+    run: RunDirectory, ws_record: MAKE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(OSError(errno.EPERM, "no links here")))
+    write_record(run, ws_record(3))
+    archived = archive_record(run, 3)
+    assert archived is not None
+    assert archived.read_bytes() == run.status_file(3).read_bytes()
+    assert archived.stat().st_ino != run.status_file(3).stat().st_ino
 
 
 def test_history_never_overwrites(run: RunDirectory, ws_record: MAKE) -> None:
     for message in ("first", "second"):
         write_record(run, ws_record(3, error_message=message))
         archive_record(run, 3)
+    run.status_file(3).unlink()
     run.status_file(3).write_text("{")
     archive_record(run, 3)
     assert sorted(path.name for path in run.history.iterdir()) == [f"case_3.{n}.json" for n in (1, 2, 3)]
@@ -297,6 +327,24 @@ def test_only_leftovers_of_dead_processes_are_removed(run: RunDirectory) -> None
         path.write_text("")
     remove_leftovers(run)
     assert list(run.path.rglob("*.tmp")) == [alive]
+
+
+def test_only_temporary_folders_of_dead_processes_are_removed(run: RunDirectory) -> None:
+    dead = subprocess.run(["sh", "-c", "echo $$"], capture_output=True, text=True, check=True).stdout.strip()
+    alive = [run.repeat_folder(3), run.own_folder(4, 0), run.staging.path]
+    left = [path.with_name(path.name.replace(str(os.getpid()), dead)) for path in alive]
+    kept = [*alive, run.result_folder(3), run.results / ".own-notes", run.results / f".again-x-{dead}"]
+    for folder in [*left, *kept]:
+        (folder / "inside").mkdir(parents=True)
+    remove_leftovers(run)
+    assert [folder for folder in left if folder.exists()] == []
+    assert all((folder / "inside").exists() for folder in kept)
+
+
+def test_a_leftover_that_cannot_be_removed_disturbs_nobody(run: RunDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    (run.path / ".metadata.csv.999999999.tmp").write_text("")
+    monkeypatch.setattr(Path, "unlink", lambda *_, **__: (_ for _ in ()).throw(PermissionError("no")))
+    remove_leftovers(run)
 
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)

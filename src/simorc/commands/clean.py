@@ -12,7 +12,8 @@ from simorc.commands._common import output_of
 from simorc.commands.status import State, line_of, state_or_problem
 from simorc.core.errors import ExitCode, RunDirectoryError, UsageError
 from simorc.core.ranges import parse_ranges
-from simorc.workspace.create import unfinished_folders
+from simorc.simulators.process import kill_orphans
+from simorc.workspace.create import put_back_replaced, unfinished_folders
 from simorc.workspace.files import storage_error
 from simorc.workspace.layout import RunDirectory, is_run_directory, list_runs
 from simorc.workspace.lock import is_active, run_lock
@@ -87,8 +88,11 @@ def _no_link(path: Path) -> Path:
 
 def _delete_all(output: Path) -> None:
     failures = []
+    put_back = put_back_replaced(output)
     for run in list_runs(output):
-        if run.path.is_symlink():
+        if run in put_back:
+            _say(f"{run.run_id}: stays, it was put back: a build was killed while it replaced this run")
+        elif run.path.is_symlink():
             _say(f"{run.run_id}: stays, it is a symbolic link")
         elif is_active(run):
             _say(f"{run.run_id}: stays, it is active")
@@ -151,8 +155,9 @@ def _answer() -> str:
 
 
 def _delete_run(run: RunDirectory) -> None:
-    """Delete a run while holding its lock, so that nobody starts it meanwhile."""
+    """Delete a run while holding its lock, so that nobody starts it meanwhile; simulators that a crash left end."""
     with run_lock(run):
+        kill_orphans(run.path)
         _delete(run.path, run.run_id)
 
 

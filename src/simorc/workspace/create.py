@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import shutil
@@ -14,7 +13,7 @@ from simorc.core.case import Case
 from simorc.core.errors import UsageError
 from simorc.core.plan import Plan
 from simorc.core.record import Status
-from simorc.workspace.files import entries, is_alive, replace_file, storage_error
+from simorc.workspace.files import entries, is_alive, replace_file, storage_error, swap_folders
 from simorc.workspace.inputs import copy_inputs, input_hashes
 from simorc.workspace.layout import RunDirectory, is_run_directory, module_file_name
 from simorc.workspace.lock import run_lock
@@ -23,7 +22,7 @@ from simorc.workspace.metadata import MetadataRow, write_metadata
 from simorc.workspace.plan_file import write_plan
 from simorc.workspace.test_module import module_text
 
-_UNFINISHED = re.compile(r"\.(?:building|replaced|deleting)-([0-9]{1,9})-.+")
+_UNFINISHED = re.compile(r"\.(?P<what>building|replaced|deleting)-(?P<pid>[0-9]{1,9})-(?P<run_id>.+)")
 
 
 def create_run(
@@ -69,8 +68,32 @@ def create_run(
 
 def unfinished_folders(output: Path) -> list[Path]:
     """What killed processes left of runs that they were building, replacing or deleting."""
-    found = [(entry, _UNFINISHED.fullmatch(entry.name)) for entry in entries(output)]
-    return sorted(Path(entry.path) for entry, match in found if match and not is_alive(int(match.group(1))))
+    return [path for path, _ in _unfinished(output)]
+
+
+def put_back_replaced(output: Path) -> list[RunDirectory]:
+    """Give runs their place again that a killed `--force` had taken away before the new one stood there.
+
+    Raises
+    ------
+    RunDirectoryError: the output folder cannot be written
+    """
+    found = []
+    for path, match in _unfinished(output):
+        run = RunDirectory(output / match["run_id"])
+        if match["what"] == "replaced" and is_run_directory(path) and not os.path.lexists(run.path):
+            try:
+                path.rename(run.path)
+            except OSError as error:
+                raise storage_error(error, run.path, "put the run back") from error
+            found.append(run)
+    return found
+
+
+def _unfinished(output: Path) -> list[tuple[Path, re.Match[str]]]:
+    found = [(Path(entry.path), _UNFINISHED.fullmatch(entry.name)) for entry in entries(output)]
+    dead = [(path, match) for path, match in found if match and not is_alive(int(match["pid"]))]
+    return sorted(dead, key=lambda pair: pair[0])
 
 
 def _check_place(final: Path, force: bool) -> None:
@@ -117,13 +140,5 @@ def _put_in_place(building: Path, run: RunDirectory, force: bool) -> None:
                 ) from error
             raise
         return
-    old = building.with_name(building.name.replace(".building-", ".replaced-", 1))
     with run_lock(run):
-        run.path.rename(old)
-        try:
-            building.rename(run.path)
-        except OSError:
-            with contextlib.suppress(OSError):
-                old.rename(run.path)
-            raise
-    shutil.rmtree(old, ignore_errors=True)
+        swap_folders(building, run.path, building.with_name(building.name.replace(".building-", ".replaced-", 1)))

@@ -6,12 +6,15 @@ import contextlib
 import errno
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from simorc.core.errors import RunDirectoryError
 
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
 _HINTS = {
     errno.ENOSPC: "the disk is full: free some space and run the same command again; what is recorded stays",
     errno.EDQUOT: "your disk quota is used up: free some space and run the same command again; what is recorded stays",
@@ -32,12 +35,12 @@ def storage_error(error: OSError, path: str | Path, doing: str = "write") -> Run
     return RunDirectoryError(what, where=where, hint=_HINTS.get(error.errno or 0, ""))
 
 
-def replace_file(path: Path, parts: Iterable[str], *, durable: bool = True) -> None:
-    """Write a text file whole, or leave the old one as it is: a temporary sibling takes its place in one step.
+def replace_file(path: Path, content: bytes | Iterable[str], *, durable: bool = True) -> None:
+    """Write a file whole, or leave the old one as it is: a temporary sibling takes its place in one step.
 
     Parameters
     ----------
-    parts: the text in pieces; characters that UTF-8 does not know are written as escapes
+    content: bytes, or a text in pieces; characters that UTF-8 does not know are written as escapes
     durable: wait until the disk has it, so that a power loss leaves the old file or the new one, never an empty one
 
     Raises
@@ -46,8 +49,8 @@ def replace_file(path: Path, parts: Iterable[str], *, durable: bool = True) -> N
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-            file.writelines(parts)
+        with temporary.open("wb") as file:
+            file.writelines([content] if isinstance(content, bytes) else map(_utf8, content))
             file.flush()
             if durable:
                 os.fsync(file.fileno())
@@ -57,6 +60,46 @@ def replace_file(path: Path, parts: Iterable[str], *, durable: bool = True) -> N
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Give a file a second name, or a copy where the file system has no such links; the source stays in its place.
+
+    Raises
+    ------
+    OSError: the target exists, disk full, …; nothing is left behind
+    """
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        raise
+    except OSError:  # each file system has its own way of saying that it has none
+        try:
+            shutil.copyfile(source, target)
+        except OSError:
+            target.unlink(missing_ok=True)
+            raise
+
+
+def swap_folders(new: Path, old: Path, aside: Path) -> None:
+    """Let two folders of one file system change places, in one step where the kernel can.
+
+    Elsewhere it takes three renames: a kill after the first leaves the old one whole as `aside`, and none in its place.
+
+    Raises
+    ------
+    OSError: they are as they were
+    """
+    if _exchanged(new, old):
+        return
+    old.rename(aside)
+    try:
+        new.rename(old)
+    except OSError:
+        with contextlib.suppress(OSError):
+            aside.rename(old)
+        raise
+    aside.rename(new)
 
 
 def read_json(path: Path, what: str) -> dict[str, Any]:
@@ -109,3 +152,18 @@ def entries(folder: Path) -> Iterator[os.DirEntry[str]]:
         raise storage_error(error, folder, "read") from error
     with found:
         yield from found
+
+
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _exchanged(first: Path, second: Path) -> bool:
+    """Whether the kernel exchanged two names (Linux: renameat2); NFS and some others cannot."""
+    import ctypes
+
+    try:
+        rename = ctypes.CDLL(None).renameat2
+    except AttributeError:  # another C library
+        return False
+    return bool(rename(_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second), _RENAME_EXCHANGE) == 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -107,6 +108,19 @@ class RunDirectory:
     def result_folder(self, case_id: int) -> Path:
         """results/<id>/: netlist, log and raw file of one case."""
         return self.path / "results" / str(case_id)
+
+    def repeat_folder(self, case_id: int) -> Path:
+        """results/.again-<id>-<pid>: where this process simulates a case a second time, as deep as the case's own."""
+        return self.path / "results" / f".again-{case_id}-{os.getpid()}"
+
+    def own_folder(self, case_id: int, number: int) -> Path:
+        """results/.own-<id>-<pid>-<number>: where this process simulates what a person's own test asks for."""
+        return self.path / "results" / f".own-{case_id}-{os.getpid()}-{number}"
+
+    @property
+    def staging(self) -> RunDirectory:
+        """.judging-<pid>/: where this process prepares the inputs/ of a new revision."""
+        return RunDirectory(self.path / f".judging-{os.getpid()}")
 
     def status_file(self, case_id: int) -> Path:
         """.status/case_<id>.json."""

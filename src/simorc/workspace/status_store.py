@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,13 +21,14 @@ from typing import Any
 from simorc.core.errors import RunDirectoryError
 from simorc.core.record import CaseRecord
 from simorc.workspace.clock import parse_utc
-from simorc.workspace.files import entries, is_alive, read_json, replace_file, storage_error
+from simorc.workspace.files import entries, is_alive, link_or_copy, read_json, replace_file, storage_error
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.record_json import SCHEMA, ForeignRecordError, record_from_json, record_to_json
 
 STALE_AFTER_S = 5.0
 _CASE_FILE = re.compile(r"case_(0|[1-9][0-9]{0,9})\.json")
-_LEFTOVER = re.compile(r"\..+\.([0-9]{1,9})\.tmp")
+_PID = "([0-9]{1,9})"
+_LEFTOVER = re.compile(rf"\.(?:.+\.{_PID}\.tmp|judging-{_PID}|again-[0-9]+-{_PID}|own-[0-9]+-{_PID}-[0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ def scan_records(run: RunDirectory) -> Records:
         case_id = int(match.group(1))
         try:
             records[case_id] = record_from_json(_read_bytes(entry.path), case_id)
-        except FileNotFoundError:  # archived this very moment
+        except FileNotFoundError:  # deleted this very moment
             continue
         except (OSError, ForeignRecordError) as error:
             notes.append(f".status/{entry.name} cannot be read ({error}); case {case_id} counts as pending")
@@ -88,9 +90,10 @@ def scan_records(run: RunDirectory) -> Records:
 
 
 def archive_record(run: RunDirectory, case_id: int) -> Path | None:
-    """Move the status file of a case that runs again to `.status/history/case_<id>.<attempt>.json`.
+    """Keep the status file of a case that is to be recorded anew as `.status/history/case_<id>.<attempt>.json` too.
 
-    Returns where it went, or None where there is no status file.
+    It stays in its place until `write_record` replaces it: whatever happens in between, the case has a record.
+    Returns where it is kept, or None where there is no status file.
 
     Raises
     ------
@@ -103,20 +106,28 @@ def archive_record(run: RunDirectory, case_id: int) -> Path | None:
     attempt = record.attempt if record else 1
     try:
         run.history.mkdir(exist_ok=True)
+        content = file.read_bytes()
         while (target := run.history / f"case_{case_id}.{attempt}.json").exists():
+            if target.read_bytes() == content:  # somebody was interrupted before there was a new record
+                return target
             attempt += 1
-        return file.replace(target)
+        link_or_copy(file, target)
+        return target
     except OSError as error:
         raise storage_error(error, run.history) from error
 
 
 def remove_leftovers(run: RunDirectory) -> None:
-    """Delete the temporary files of processes that were killed while they wrote."""
-    for folder in (run.path, run.status_dir):
+    """Delete the temporary files and folders of processes that were killed; only for who holds the run's lock."""
+    for folder in (run.path, run.status_dir, run.inputs, run.results, run.report):
         for entry in entries(folder):
             match = _LEFTOVER.fullmatch(entry.name)
-            if match and not is_alive(int(match.group(1))):
-                Path(entry.path).unlink(missing_ok=True)
+            if match and not is_alive(int(match[match.lastindex or 0])):
+                if entry.is_dir(follow_symlinks=False):
+                    shutil.rmtree(entry.path, ignore_errors=True)
+                else:
+                    with contextlib.suppress(OSError):  # it disturbs nobody
+                        Path(entry.path).unlink()
 
 
 def write_progress(run: RunDirectory, progress: Mapping[str, Any]) -> None:
