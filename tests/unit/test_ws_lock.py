@@ -6,11 +6,12 @@ import errno
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -180,6 +181,59 @@ def test_a_file_system_without_locks_is_said_so(run: RunDirectory, monkeypatch: 
     monkeypatch.setattr(fcntl, "flock", refuse)
     with pytest.raises(RunDirectoryError, match="No locks available"), run_lock(run):
         pass
+
+
+def before_flock(monkeypatch: pytest.MonkeyPatch, act: Callable[[int], object]) -> None:
+    """Between the opening of the lock file and its locking something happens to it, counted from 0."""
+    real, calls = fcntl.flock, iter(range(100))
+
+    def flock(fd: int, operation: int) -> None:
+        act(next(calls))
+        real(fd, operation)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+
+
+def test_a_lock_file_that_was_deleted_before_it_was_locked_excludes_others_all_the_same(
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before_flock(monkeypatch, lambda number: number == 0 and shutil.rmtree(run.status_dir))
+    with run_lock(run) as fd:
+        assert os.path.samestat(os.fstat(fd), run.lock.stat())
+        with pytest.raises(RunDirectoryError, match="in use"), run_lock(run):
+            pass
+
+
+def test_a_run_that_was_replaced_before_it_was_locked_is_locked_in_its_new_shape(
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def replace(number: int) -> None:
+        if number == 0:
+            run.path.rename(run.path.with_name("old"))
+            run.path.mkdir()
+
+    before_flock(monkeypatch, replace)
+    with run_lock(run):
+        assert is_active(run)
+
+
+def test_a_run_that_was_deleted_before_it_was_locked_is_a_clear_error(
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before_flock(monkeypatch, lambda number: shutil.rmtree(run.path))
+    with pytest.raises(RunDirectoryError, match="cannot lock the run") as caught, run_lock(run):
+        pass
+    assert "deleted meanwhile" in caught.value.hint
+
+
+def test_a_lock_file_that_vanishes_again_and_again_is_a_clear_error(
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before_flock(monkeypatch, lambda number: run.lock.unlink())
+    open_before = os.listdir("/proc/self/fd")  # noqa: PTH208
+    with pytest.raises(RunDirectoryError, match="again and again"), run_lock(run):
+        pass
+    assert len(os.listdir("/proc/self/fd")) == len(open_before)  # noqa: PTH208
 
 
 def test_a_lock_file_that_cannot_be_made_is_a_clear_error(run: RunDirectory) -> None:

@@ -38,9 +38,8 @@ def run_lock(run: RunDirectory) -> Iterator[int]:
     ------
     RunDirectoryError: the run is active, naming who holds it; or the lock file cannot be made
     """
-    fd = _open(run)
+    fd = _locked(run)
     try:
-        _take(fd, run)
         _sign(fd)
         yield fd
     finally:
@@ -86,6 +85,29 @@ def holder(run: RunDirectory) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return data if isinstance(data, dict) else {}
+
+
+def _locked(run: RunDirectory) -> int:
+    """The descriptor of the lock file, locked, and still the file of that name: a deleted one excludes nobody."""
+    for _ in range(_TRIES):
+        fd = _open(run)
+        try:
+            _take(fd, run)
+            if _is_in_place(fd, run):
+                return fd
+        except BaseException:
+            os.close(fd)
+            raise
+        os.close(fd)
+    hint = "is another program deleting `.status`? Nothing was changed"
+    raise RunDirectoryError("the lock file is replaced again and again", where=str(run.lock), hint=hint)
+
+
+def _is_in_place(fd: int, run: RunDirectory) -> bool:
+    try:
+        return os.path.samestat(os.fstat(fd), run.lock.stat())
+    except OSError:
+        return False
 
 
 def _open(run: RunDirectory) -> int:

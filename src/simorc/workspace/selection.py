@@ -13,7 +13,7 @@ from pathlib import Path
 
 from simorc.core.errors import RunDirectoryError
 from simorc.core.ranges import format_ranges, parse_ranges
-from simorc.workspace.files import replace_file
+from simorc.workspace.files import replace_file, storage_error
 from simorc.workspace.layout import RunDirectory
 
 
@@ -40,8 +40,16 @@ class Selection:
 
 
 def write_selection(run: RunDirectory, selection: Selection) -> None:
-    """Keep a selection for the workers, and take back an old request to stop."""
-    _stop_file(run).unlink(missing_ok=True)
+    """Keep a selection for the workers, and take back an old request to stop.
+
+    Raises
+    ------
+    RunDirectoryError: disk full, read-only folder …
+    """
+    try:
+        _stop_file(run).unlink(missing_ok=True)
+    except OSError as error:
+        raise storage_error(error, _stop_file(run), "take back the request to stop") from error
     fields = asdict(selection) | {"cases": format_ranges(selection.cases)}
     replace_file(_file(run), [json.dumps(fields)], durable=False)
 
@@ -57,13 +65,21 @@ def read_selection(run: RunDirectory) -> Selection:
         fields = json.loads(_file(run).read_text(encoding="utf-8"))
         fields["cases"] = tuple(parse_ranges(fields["cases"])) if fields["cases"] else ()
         return Selection(**fields)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise RunDirectoryError(f"no readable selection of cases: {error}", where=str(_file(run))) from error
 
 
 def request_stop(run: RunDirectory) -> None:
-    """Ask the workers to start no further case; the running ones finish."""
-    _stop_file(run).touch()
+    """Ask the workers to start no further case; the running ones finish.
+
+    Raises
+    ------
+    RunDirectoryError: disk full, read-only folder …
+    """
+    try:
+        _stop_file(run).touch()
+    except OSError as error:
+        raise storage_error(error, _stop_file(run), "ask the workers to stop") from error
 
 
 def stop_requested(run: RunDirectory) -> bool:
