@@ -20,13 +20,13 @@ from simorc.core.plan import Plan
 from simorc.core.protocols import SimulationResult, Simulator
 from simorc.core.record import CaseRecord, Status
 from simorc.core.waveforms import Waveforms
-from simorc.plugin.time_limit import TimeLimitReached, time_limit
 from simorc.registry import simulator_class
 from simorc.simulators.netlist import Renderer
 from simorc.workspace.clock import utc_text
 from simorc.workspace.events import log_event
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.status_store import archive_record, read_record, write_record
+from simorc.workspace.time_limit import TimeLimitReached, time_limit
 from simorc.workspace.user_code import load_measure_functions
 
 if TYPE_CHECKING:
