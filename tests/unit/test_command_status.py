@@ -142,6 +142,20 @@ def test_an_active_run_shows_its_progress_file(ws_run: RunDirectory, capsys: pyt
     )
 
 
+def test_what_the_progress_file_does_not_tell_is_unknown_and_not_none(
+    ws_run: RunDirectory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = progress(pending=2)
+    del told["running"]
+    with run_lock(ws_run):
+        write_progress(ws_run, told)
+        status("pvt", None, False, False)
+        status("pvt", None, True, False)
+    line, (state,) = (text := capsys.readouterr().out).splitlines()[0], json.loads(text.splitlines()[1])
+    assert "in progress" not in line
+    assert (state["in_progress"], state["pending"], state["active"]) == (None, 2, True)
+
+
 @pytest.mark.req("SIM-17")
 @pytest.mark.parametrize("old", [{"updated": "2026-01-01T00:00:00.000Z"}, {"pid": 999_999_999}])
 def test_a_stale_progress_file_gives_way_to_the_case_files(

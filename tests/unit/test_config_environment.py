@@ -41,7 +41,7 @@ def test_a_variable_wins_over_the_file(setup: Path) -> None:
 def test_names_are_met_whatever_their_case(setup: Path) -> None:
     text = setup.read_text(encoding="utf-8").replace("pvt:", "PVT:")
     setup.write_text(text.replace("./sweeps/pvt.yaml", "./none.yaml"), encoding="utf-8")
-    assert load_project(setup, {"SIMORC_SWEEPS__PVT": "./sweeps/pvt.yaml"}).sweep_names() == ["PVT"]
+    assert list(load_project(setup, {"SIMORC_SWEEPS__PVT": "./sweeps/pvt.yaml"}).sweeps) == ["PVT"]
 
 
 @pytest.mark.req("DVT-09", "SIM-08")

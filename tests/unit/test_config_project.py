@@ -54,7 +54,7 @@ def swap(folder: Path, name: str, old: str, new: str) -> None:
 @pytest.mark.req("SIM-02", "SIM-04")
 def test_a_project_is_what_its_files_say(project: Path) -> None:
     loaded = load(project)
-    assert (loaded.sweep_names(), loaded.testbench_names()) == (["pvt"], ["tempco"])
+    assert (list(loaded.sweeps), list(loaded.testbenches)) == (["pvt"], ["tempco"])
     assert loaded.output == project / "runs"
     assert loaded.dut == {
         "schematic": project / "schematics" / "ldo.sch",
@@ -199,7 +199,7 @@ def test_functions_are_looked_for_without_running_them(project: Path, code: str,
 )
 def test_a_function_may_come_from_anywhere(project: Path, code: str) -> None:
     put(project, "testbenches/tempco/measures.py", code)
-    assert load(project).sweep_names() == ["pvt"]
+    assert list(load(project).sweeps) == ["pvt"]
 
 
 def test_a_testbench_of_another_shape_is_told_and_nothing_follows_from_it(project: Path) -> None:

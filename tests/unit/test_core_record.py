@@ -49,10 +49,10 @@ def test_records_beyond_the_total_leave_nothing_negative() -> None:
     assert Tally.of(1, [CaseRecord(k, Status.COMPLETED) for k in range(3)])[Status.PENDING] == 0
 
 
-def test_a_plan_finds_its_measures_and_cannot_be_changed() -> None:
-    plan = Plan(Sweep("s", (), {}), "t", "spice", "/t", "/s.yaml", "/sim_setup.yaml", measures=(Measure("vout"),))
-    assert plan.measure("vout").name == "vout"
-    with pytest.raises(KeyError):
-        plan.measure("iq")
+def test_a_plan_knows_which_functions_its_target_needs_and_cannot_be_changed() -> None:
+    on_bench = Measure("noise", source="python", targets=("bench",))
+    measures = (Measure("vout"), Measure("psrr", source="python"), on_bench)
+    plan = Plan(Sweep("s", (), {}), "t", "spice", "/t", "/s.yaml", "/sim_setup.yaml", measures=measures)
+    assert plan.python_measures == ["psrr"]
     with pytest.raises(FrozenInstanceError):
         plan.target = "bench"  # type: ignore[misc]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from simorc.core.plan import Plan
-from simorc.workspace.layout import RunDirectory, find_run
+from simorc.workspace.layout import RunDirectory, find_run, is_run_directory
+
+if TYPE_CHECKING:  # this brings numpy along, for which `simorc status` has no time
+    from simorc.core.plan import Plan
 
 
 def output_of(setup: Path | None) -> Path:
@@ -25,9 +28,8 @@ def open_run_directory(text: str, setup: Path | None) -> RunDirectory:
     ------
     UsageError: there is none, or several
     """
-    path = Path(text)
-    if (path / "run.json").is_file() and (path / "metadata.csv").is_file():
-        return RunDirectory(path.resolve())
+    if text and is_run_directory(Path(text)):  # an empty text is no path, such as that of an unset variable
+        return RunDirectory(Path(text).resolve())
     return find_run(text, output_of(setup))
 
 

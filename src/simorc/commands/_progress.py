@@ -6,6 +6,7 @@ import time
 from types import TracebackType
 from typing import Any, TextIO
 
+from simorc.core.units import format_duration
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.status_store import read_progress
 
@@ -68,7 +69,7 @@ def _rest(progress: dict[str, Any]) -> str:
     if progress.get("rate_per_s"):
         parts.append(f"{progress['rate_per_s']:.3g}/s")
     if progress.get("remaining_s") is not None:
-        parts.append(f"{_duration(progress['remaining_s'])} left")
+        parts.append(f"{format_duration(progress['remaining_s'])} left")
     if progress["failed"]:
         parts.append(f"{progress['failed']} failed")
     if progress["out_of_spec"]:
@@ -78,9 +79,3 @@ def _rest(progress: dict[str, Any]) -> str:
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

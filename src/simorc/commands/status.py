@@ -14,16 +14,20 @@ from typing import Any, TextIO
 from simorc.commands._common import open_run_directory, output_of
 from simorc.core.errors import ExitCode, RunDirectoryError
 from simorc.core.record import Status, Tally
+from simorc.core.units import format_duration
 from simorc.workspace.layout import RunDirectory, list_runs
 from simorc.workspace.lock import is_active
 from simorc.workspace.manifest import manifest_value, read_manifest
 from simorc.workspace.status_store import read_progress, scan_records
 
 _LOOK_EVERY_S = 1.0
-_COUNTS = ("total", "completed", "failed", "out_of_spec", "in_progress", "pending")
+_COUNTS = ("total", "completed", "failed", "out_of_spec", "pending")
 
 State = dict[str, Any]
-"""What `--json` prints of one run; a damaged run has its `problem` and no counts."""
+"""What `--json` prints of one run; a damaged run has its `problem` and no counts.
+
+`in_progress` is null where the controller of an active run does not tell it.
+"""
 
 
 def status(run: str | None, setup: Path | None, as_json: bool, watch: bool) -> int:
@@ -93,7 +97,7 @@ def line_of(state: State) -> str:
     if state["active"]:
         parts.append("active")
         parts += [f"{state['rate_per_s']:.3g}/s"] if state["rate_per_s"] else []
-        parts += [f"{_duration(state['remaining_s'])} left"] if state["remaining_s"] is not None else []
+        parts += [f"{format_duration(state['remaining_s'])} left"] if state["remaining_s"] is not None else []
     elif state["ended"] == "interrupted" and completed < total:
         parts.append("interrupted")
     return ", ".join(parts)
@@ -107,22 +111,16 @@ def _only(run: RunDirectory) -> list[State]:
     return [state_of(run)]
 
 
-def _counts_of(progress: State) -> dict[str, int]:
-    named = {**progress, "in_progress": progress.get("running", 0)}
-    return {key: named.get(key, 0) for key in _COUNTS}
+def _counts_of(progress: State) -> dict[str, int | None]:
+    """The counts that a controller tells; where it does not tell what runs, those cases are among the pending ones."""
+    return {key: progress.get(key, 0) for key in _COUNTS} | {"in_progress": progress.get("running")}
 
 
-def _counted(run: RunDirectory, total: int) -> tuple[dict[str, int], tuple[str, ...]]:
+def _counted(run: RunDirectory, total: int) -> tuple[dict[str, int | None], tuple[str, ...]]:
     found = scan_records(run)
     tally = Tally.of(total, [record for case_id, record in found.records.items() if case_id < total])
-    counts = {"total": total, "out_of_spec": tally.out_of_spec, **{status.value: tally[status] for status in Status}}
-    return counts, found.notes
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    counts: dict[str, int | None] = {status.value: tally[status] for status in Status}
+    return {"total": total, "out_of_spec": tally.out_of_spec, **counts}, found.notes
 
 
 def _follow(look: Callable[[], list[State]], show: Callable[[list[State]], None]) -> None:

@@ -10,10 +10,10 @@ from simorc.config.document import Document, Key
 from simorc.config.names import check_column_names, check_file_names
 from simorc.config.problems import Problems, one_of, printed
 from simorc.config.testbench import AggregateKeys, Judged, Limits, MeasureKeys, PlotKeys
-from simorc.config.user_functions import MEASURES_FILE, UserFunctions
+from simorc.config.user_functions import UserFunctions
 from simorc.core.aggregates import FUNCTIONS, NEEDS_AXIS, Aggregate
 from simorc.core.errors import Problem
-from simorc.core.measurement import Measure
+from simorc.core.measurement import MEASURES_FILE, Measure
 from simorc.core.plan import PlotSpec
 from simorc.core.spec import Spec
 from simorc.core.wording import did_you_mean

@@ -27,6 +27,8 @@ if TYPE_CHECKING:  # these bring numpy along, for which `simorc status` has no t
 
 SETUP_FILE = "sim_setup.yaml"
 DEFAULT_OUTPUT = "./simulations"
+SERVED_BY = {"spice": "template", "bench": "procedure"}
+"""Target -> the key of a testbench that names the file which serves it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,7 @@ class TestbenchEntry:
     @property
     def targets(self) -> tuple[str, ...]:
         """The targets that it serves."""
-        served = {"spice": self.template, "bench": self.procedure}
-        return tuple(target for target, path in served.items() if path is not None)
+        return tuple(target for target, key in SERVED_BY.items() if getattr(self, key) is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +103,6 @@ class Project:
     testbenches: Mapping[str, TestbenchEntry]
     sweeps: Mapping[str, SweepEntry]
     benches: Mapping[str, Path]
-
-    def sweep_names(self) -> list[str]:
-        """Names of the sweeps, in the order of the file."""
-        return list(self.sweeps)
-
-    def testbench_names(self) -> list[str]:
-        """Names of the testbenches, in the order of the file."""
-        return list(self.testbenches)
 
 
 def find_setup(start: Path, explicit: Path | None = None) -> Path:

@@ -7,13 +7,10 @@ from pathlib import Path
 from simorc.config.document import Document
 from simorc.config.files import is_file
 from simorc.config.problems import Problems, shown_path
-from simorc.config.project import Project, SweepEntry, TestbenchEntry
+from simorc.config.project import SERVED_BY, Project, SweepEntry, TestbenchEntry
 from simorc.core.errors import Problem, UsageError
 from simorc.core.plan import Plan
 from simorc.core.wording import suggestion
-
-TARGETS = ("spice", "bench")
-_NEEDS = {"spice": "template", "bench": "procedure"}
 
 
 def make_plan(project: Project, sweep_name: str, target: str | None = None) -> Plan:
@@ -26,8 +23,8 @@ def make_plan(project: Project, sweep_name: str, target: str | None = None) -> P
     """
     entry = _sweep(project, sweep_name)
     wanted = entry.target if target is None else target
-    if wanted not in TARGETS:
-        raise UsageError(f"no target {wanted!r}", hint=suggestion(wanted, TARGETS))
+    if wanted not in SERVED_BY:
+        raise UsageError(f"no target {wanted!r}", hint=suggestion(wanted, SERVED_BY))
     testbench = project.testbenches[entry.testbench]
     problems = Problems()
     _check_files(project, testbench, wanted, problems)
@@ -66,10 +63,10 @@ def _inside(testbench: TestbenchEntry, key: str) -> str:
 def _check_files(project: Project, testbench: TestbenchEntry, target: str, problems: Problems) -> None:
     if target not in testbench.targets:
         found = f"no such key, but the target is {target!r}"
-        where = testbench.file.where([], _NEEDS[target])
+        where = testbench.file.where([], SERVED_BY[target])
         problems.add(Problem(where, found, f"a file, or --target {' or '.join(testbench.targets)}"))
         return
-    key = _NEEDS[target]
+    key = SERVED_BY[target]
     _check_file(testbench.file, [key], testbench.folder / _inside(testbench, key), problems)
     if target == "spice" and "netlist" in project.dut:
         _check_file(project.file, ["dut", "netlist"], project.dut["netlist"], problems)

@@ -11,15 +11,15 @@ from simorc.config.judged import SECTIONS, JudgedReader
 from simorc.config.loader import load_yaml
 from simorc.config.names import check_column_names
 from simorc.config.problems import Problems, printed
-from simorc.config.project import TestbenchEntry
+from simorc.config.project import SERVED_BY, TestbenchEntry
 from simorc.config.testbench import Judged, Testbench
-from simorc.config.user_functions import MEASURES_FILE, UserFunctions, read_functions
+from simorc.config.user_functions import UserFunctions, read_functions
 from simorc.config.validation import validate
 from simorc.core.errors import ConfigError, Problem
+from simorc.core.measurement import MEASURES_FILE
 from simorc.core.plan import SimulatorSettings
 
 CONFIG_FILE = "config.yaml"
-SERVED_BY = {"spice": "template", "bench": "procedure"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,6 @@ from pathlib import Path
 from simorc.config.problems import shown_path
 from simorc.core.errors import ConfigError, Problem
 
-MEASURES_FILE = "measures.py"
-
 
 @dataclass(frozen=True, slots=True)
 class UserFunctions:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from simorc.core.case import Case
 from simorc.core.measurement import Outcome
-from simorc.core.record import CaseRecord, Status
+from simorc.core.record import CaseRecord, Status, status_of
 from simorc.core.spec import Spec, Verdict
 from simorc.core.units import Value, as_number
 
@@ -231,7 +231,7 @@ def _value(aggregate: Aggregate, record: CaseRecord | None) -> float | None:
 
 
 def _unfinished(record: CaseRecord | None) -> bool:
-    return record is None or record.status in (Status.PENDING, Status.IN_PROGRESS)
+    return status_of(record) in (Status.PENDING, Status.IN_PROGRESS)
 
 
 def _check_points(aggregate: Aggregate, positions: Array) -> None:

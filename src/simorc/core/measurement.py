@@ -9,6 +9,9 @@ from enum import StrEnum
 from simorc.core.case import Case
 from simorc.core.spec import Spec, Verdict
 
+MEASURES_FILE = "measures.py"
+"""The file in a testbench's folder that holds its measure functions."""
+
 
 class Outcome(StrEnum):
     """What became of a measure. Only `value` carries a number."""

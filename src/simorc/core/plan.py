@@ -99,9 +99,7 @@ class Plan:
     pdks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
 
-    def measure(self, name: str) -> Measure:
-        """The measure of that name; KeyError where there is none."""
-        for measure in self.measures:
-            if measure.name == name:
-                return measure
-        raise KeyError(name)
+    @property
+    def python_measures(self) -> list[str]:
+        """Names of the measures of this target that are functions in measures.py."""
+        return [m.name for m in self.measures if m.source == "python" and self.target in m.targets]

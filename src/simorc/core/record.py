@@ -55,6 +55,11 @@ class CaseRecord:
         return next((m.value for m in self.measurements if m.name == name), None)
 
 
+def status_of(record: CaseRecord | None) -> Status:
+    """Status of a case; one without a record is pending."""
+    return record.status if record else Status.PENDING
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
     """How far a run is: counts of cases."""

@@ -123,6 +123,17 @@ def as_number(value: Value) -> float | None:
     return float(value)
 
 
+def format_duration(seconds: float) -> str:
+    """Seconds as a clock shows them.
+
+    >>> format_duration(38.4), format_duration(3725.0)
+    ('0:38', '1:02:05')
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
 def format_quantity(value: float | None, unit: str = "", digits: int = 4) -> str:
     """A number for people: engineering prefix and unit, `-` where there is none.
 

@@ -6,11 +6,9 @@ import pytest
 
 from simorc.core.case import Case
 from simorc.core.record import CaseRecord
-from simorc.core.units import format_quantity, value_to_text
+from simorc.core.units import value_to_text
 from simorc.plugin.run_context import RunContext
 
-PARAMETERS = "simorc_parameters"
-MEASURES = "simorc_measures"
 OUTCOME = "simorc_outcome"
 SPARKLINES = pytest.StashKey[list[str]]()
 
@@ -31,8 +29,3 @@ def attach(item: pytest.Item, case: Case, record: CaseRecord, context: RunContex
         from simorc.plugin.sparkline import sparklines
 
         item.stash[SPARKLINES] = sparklines(context.plan.plot_specs, context.runner.waves, case)
-
-
-def short(case: Case, record: CaseRecord) -> str:
-    """Measurements in one line for people."""
-    return ", ".join(f"{m.name} {format_quantity(m.value, m.unit)}" for m in record.measurements)

@@ -11,7 +11,7 @@ from simorc.core.aggregates import AggregateResult
 from simorc.core.case import Case
 from simorc.core.measurement import Measure, Measurement
 from simorc.core.plan import Plan
-from simorc.core.record import CaseRecord, Status, Tally
+from simorc.core.record import CaseRecord, Status, Tally, status_of
 from simorc.core.spec import Spec, Verdict
 from simorc.core.verdict import RunVerdict, run_verdict
 from simorc.core.waveforms import Waveforms
@@ -76,8 +76,7 @@ class ReportData:
 
     def status(self, case_id: int) -> Status:
         """Status of a case, `pending` where nothing is recorded."""
-        record = self.records.get(case_id)
-        return record.status if record else Status.PENDING
+        return status_of(self.records.get(case_id))
 
     def measurement(self, case_id: int, name: str) -> Measurement | None:
         """One measure of one case, whatever the status of the case; None where it is not recorded."""
