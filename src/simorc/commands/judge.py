@@ -46,9 +46,7 @@ def judge(text: str, setup: Path | None) -> int:
 
 
 def _judge_all(directory: RunDirectory, plan: Plan, cases: Sequence[Case], records: Sequence[CaseRecord]) -> list[str]:
-    functions = load_measure_functions(
-        directory, [m.name for m in plan.measures if m.source == "python" and plan.target in m.targets]
-    )
+    functions = load_measure_functions(directory, plan.python_measures)
     simulator = simulator_class(plan.simulator.name)(plan.simulator)
     changes: list[str] = []
     for record in records:

@@ -9,7 +9,7 @@ from simorc.core.aggregates import AggregateResult
 from simorc.core.case import Case
 from simorc.core.measurement import Outcome
 from simorc.core.plan import Plan
-from simorc.core.record import CaseRecord, Status, Tally
+from simorc.core.record import CaseRecord, Status, Tally, status_of
 from simorc.core.spec import Verdict
 from simorc.core.units import value_to_text
 from simorc.workspace.csv_text import csv_lines, number_cell
@@ -105,17 +105,13 @@ def _edited(rows: Sequence[MetadataRow], records: Mapping[int, CaseRecord]) -> l
     changed = [
         f"case {row.case.case_id} ({row.status or 'empty'}, is {status})"
         for row in rows
-        if row.status != (status := _status(records.get(row.case.case_id)))
+        if row.status != (status := status_of(records.get(row.case.case_id)))
     ]
     if not changed:
         return []
     more = f" and {len(changed) - _MOST_NAMED} more" if len(changed) > _MOST_NAMED else ""
     named = ", ".join(changed[:_MOST_NAMED])
     return [f"metadata.csv was edited by hand; its status column is overwritten: {named}{more}"]
-
-
-def _status(record: CaseRecord | None) -> Status:
-    return record.status if record else Status.PENDING
 
 
 def _results(gathered: Gathered) -> Iterator[list[str]]:
@@ -130,7 +126,7 @@ def _results(gathered: Gathered) -> Iterator[list[str]]:
         values = {m.name: m.value for m in record.measurements} if record else {}
         yield [
             str(case.case_id),
-            _status(record),
+            status_of(record),
             record.verdict if record else Verdict.NONE,
             *(value_to_text(case.parameters[name]) for name in case.swept),
             *(number_cell(values.get(name)) for name in measures),

@@ -19,9 +19,9 @@ from types import ModuleType
 from typing import Any
 
 from simorc.core.errors import CaseError, ErrorKind
+from simorc.core.measurement import MEASURES_FILE
 from simorc.workspace.layout import RunDirectory
 
-MEASURES = "measures.py"
 _PRIVATE = "_simorc_"
 
 
@@ -38,7 +38,7 @@ def load_measure_functions(source: RunDirectory | Path, names: Sequence[str]) ->
     """
     if not names:
         return {}
-    module = load_module(source, MEASURES)
+    module = load_module(source, MEASURES_FILE)
     functions = {name: getattr(module, name, None) for name in names}
     for name, function in functions.items():
         if not callable(function):
