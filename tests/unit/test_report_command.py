@@ -15,7 +15,7 @@ from simorc.commands.build import BuildOptions, build
 from simorc.commands.plot import plot
 from simorc.core.errors import ConfigError, ErrorKind, RunDirectoryError, UsageError
 from simorc.core.measurement import Measure
-from simorc.core.plan import Plan
+from simorc.core.plan import Plan, PlotSpec
 from simorc.core.record import CaseRecord, Status
 from simorc.core.spec import Spec
 from simorc.core.waveforms import Plot, Waveforms
@@ -24,6 +24,7 @@ from simorc.report.opened_run import open_run
 from simorc.workspace.gather import look
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.lock import run_lock
+from simorc.workspace.plan_file import write_plan
 from simorc.workspace.status_store import write_record
 
 Record = Callable[..., CaseRecord]
@@ -39,6 +40,10 @@ def run(ws_run: RunDirectory, ws_record: Record) -> RunDirectory:
     failed = ws_record(4, Status.FAILED, error_kind=ErrorKind.TIMEOUT, error_message="longer than 300 s")
     write_record(ws_run, failed)
     return ws_run
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
 
 
 def page(run: RunDirectory) -> str:
@@ -103,12 +108,50 @@ def test_an_unknown_run_is_refused(run: RunDirectory, monkeypatch: pytest.Monkey
         plot("nonsense", None)
 
 
-def test_plots_of_an_earlier_report_go_and_other_files_stay(run: RunDirectory) -> None:
+def test_a_damaged_run_is_found_by_its_path_outside_any_project(
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir("/")
+    run.metadata.unlink()
+    for opens in (lambda: plot(str(run.path), None), lambda: open_run(run.path)):
+        with pytest.raises(RunDirectoryError, match="cannot read the table of cases"):
+            opens()
+
+
+def test_an_empty_text_is_not_the_run_one_stands_in(run: RunDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(run.path)
+    with pytest.raises(UsageError, match="names no run"):
+        plot("", None)
+
+
+def test_plots_of_an_earlier_report_go_and_a_person_s_own_files_stay(run: RunDirectory, ws_plan: Plan) -> None:
     run.report.mkdir()
-    for name in ("old.png", "old.svg", "tests.html"):
-        (run.report / name).write_text("old")
+    for name in ("mine.png", "mine.svg", "tests.html"):
+        (run.report / name).write_text("mine")
+    write_plan(run, replace(ws_plan, plot_specs=(PlotSpec("former", x="vin", y=("vout",)),)))
     plot(str(run.path), None)
-    assert sorted(path.name for path in run.report.iterdir()) == ["index.html", "p.png", "p.svg", "tests.html"]
+    assert {"former.png", "former.svg"} <= names(run.report)
+    write_plan(run, ws_plan)
+    for _ in range(2):
+        plot(str(run.path), None)
+        assert names(run.report) - {".plots"} == {
+            "index.html",
+            "mine.png",
+            "mine.svg",
+            "p.png",
+            "p.svg",
+            "tests.html",
+        }
+
+
+def test_a_list_of_plots_deletes_nothing_elsewhere(run: RunDirectory) -> None:
+    run.report.mkdir()
+    for path in (run.path / "mine.png", run.report / "notes.txt"):
+        path.write_text("mine")
+    (run.report / ".plots").write_text(f"../mine.png\nnotes.txt\n{run.path / 'mine.png'}\ngone.png\n\n")
+    plot(str(run.path), None)
+    assert (run.path / "mine.png").exists()
+    assert (run.report / "notes.txt").exists()
 
 
 def test_a_report_that_cannot_be_written_is_an_error_that_names_it(run: RunDirectory) -> None:
