@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -87,7 +88,7 @@ def run(
     run: RunName,
     setup: Setup = None,
     workers: Annotated[str, typer.Option("-n", help="Workers: a number, or auto.")] = "auto",
-    case: Annotated[str, typer.Option(help="Only these, whatever their status: 3,7-9.")] = "",
+    case: Annotated[str | None, typer.Option(help="Only these, whatever their status: 3,7-9.")] = None,
     sample: Annotated[int | None, typer.Option(min=1, help="Only N cases, spread over the axes.")] = None,
     max_fail: Annotated[int | None, typer.Option(min=1, help="Start no more after N failed cases.")] = None,
     timeout: Annotated[float | None, typer.Option(min=0.001, help="Seconds that a case may take.")] = None,
@@ -191,16 +192,27 @@ def main() -> None:
         arguments.remove("--debug")
     try:
         app(arguments)
-    except SimorcError as error:
-        if debug:
-            raise
-        _print_error(error)
-        sys.exit(error.exit_code)
     except KeyboardInterrupt:
         if debug:
             raise
         print("interrupted", file=sys.stderr)
         sys.exit(ExitCode.INTERRUPTED)
+    except Exception as error:
+        if debug:
+            raise
+        if isinstance(error, BrokenPipeError):  # whoever read the output has enough
+            sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123  # else the exit would complain again
+            sys.exit(ExitCode.USAGE)
+        _print_error(error if isinstance(error, SimorcError) else _unexpected(error))
+        sys.exit(error.exit_code if isinstance(error, SimorcError) else ExitCode.USAGE)
+
+
+def _unexpected(error: Exception) -> SimorcError:
+    """What nobody thought of, as the same block as everything else."""
+    if isinstance(error, OSError):
+        return SimorcError(error.strerror or str(error), where=str(error.filename or ""))
+    what = f"unexpected {type(error).__name__}: {error}"
+    return SimorcError(what, hint="a fault of simorc: the same command with --debug shows where")
 
 
 def _print_error(error: SimorcError) -> None:

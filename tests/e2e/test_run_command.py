@@ -361,3 +361,74 @@ def test_an_init_file_that_is_gone_at_run_time_fails_each_case_with_its_name(pro
     done = project.simorc("run", str(run), code=1)
     assert "mine.rc" in done.stdout
     assert {record["attempt"] for record in records(run).values()} == {1}
+
+
+def test_a_template_that_is_not_utf_8_is_told_with_its_line(project):
+    template = project.folder / "tb" / "divider.spice.j2"
+    template.write_bytes(template.read_bytes().replace(b"* divider\n", b"* divider\n* caf\xe9\n"))
+    refused = project.simorc("build", "divider", code=2)
+    assert "divider.spice.j2:2" in refused.stderr
+    assert "not UTF-8" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_without_a_home_folder(project):
+    run = project.build()
+    environment = {name: value for name, value in os.environ.items() if name != "HOME"}
+    command = [sys.executable, "-m", "simorc", "run", str(run)]
+    done = subprocess.run(command, cwd=project.folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_project_path_with_spaces_and_other_letters_under_another_locale(project):
+    moved = project.folder.rename(project.folder.with_name("Übung zwei"))
+    project.folder = moved
+    project.environment = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    run = project.build("divider", "--run-id", "one")
+    project.simorc("run", "one")
+    assert {record["status"] for record in records(run).values()} == {"completed"}
+
+
+@pytest.mark.req("SIM-14")
+def test_what_gather_noticed_before_the_run_is_told_after_it(project):
+    run = project.build()
+    project.simorc("run", str(run))
+    table = run / "metadata.csv"
+    table.write_text(table.read_text().replace("\n2,completed", "\n2,pending"))
+    (run / ".status" / "case_4.json").write_text('{"schema": 1, "case_')
+    done = project.simorc("run", str(run))
+    assert "edited by hand" in done.stdout
+    assert "case_4.json" in done.stdout
+
+
+def test_failed_cases_are_not_called_out_of_spec(project):
+    config = (project.folder / "tb" / "config.yaml").read_text()
+    project.write("tb/config.yaml", config.replace("{unit: V}", "{unit: V, spec: {max: 9}}"))
+    project.write("tb/divider.spice.j2", SLOW_TEMPLATE)
+    run = project.build()
+    done = project.simorc("run", str(run), "--timeout", "0.01", code=1)
+    assert "failed: case 0" in done.stdout
+    assert "out of spec" not in done.stdout
+
+
+def test_an_empty_case_list_is_refused(project):
+    run = project.build()
+    assert "is not a case number" in project.simorc("run", str(run), "--case", "", code=2).stderr
+    assert records(run) == {}
+
+
+def test_samples_that_do_not_differ_are_warned_of(project):
+    project.write("sweep.yaml", "testbench: divider\nmonte_carlo: {samples: 3, seed: 1}\n")
+    run = project.build()
+    done = project.simorc("run", str(run))
+    assert "the samples do not differ" in done.stdout
+
+
+def test_a_disk_that_takes_no_output_is_an_error_without_a_traceback(project):
+    project.build()
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        command = [sys.executable, "-m", "simorc", "status"]
+        done = subprocess.run(command, cwd=project.folder, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert "No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from simorc.core.aggregates import AggregateResult
 from simorc.core.case import Case
@@ -24,15 +24,22 @@ def exit_code(concluded: Concluded) -> int:
     return ExitCode.NOT_IN_SPEC if open_cases or _verdict(concluded) is RunVerdict.FAIL else ExitCode.DONE
 
 
-def summary(run: RunDirectory, concluded: Concluded, executed: int) -> str:
-    """What a person wants to know when a run has ended, as lines of text."""
+def summary(run: RunDirectory, concluded: Concluded, executed: int, notes: Sequence[str] = ()) -> str:
+    """What a person wants to know when a run has ended, as lines of text.
+
+    Parameters
+    ----------
+    executed: how many cases were due
+    notes: what an earlier gather of this run had to say
+    """
     gathered = concluded.gathered
     lines = [_headline(run, concluded, executed)]
     lines += _failures(run, gathered.cases, gathered.records.values())
-    lines += _worst(run, gathered.cases, gathered.records.values())
+    completed = [record for record in gathered.records.values() if record.status is Status.COMPLETED]
+    lines += _worst(run, gathered.cases, completed)
     lines += [_aggregate(a) for a in concluded.aggregates if a.verdict is Verdict.FAIL]
     warnings = [warning for record in gathered.records.values() for warning in record.warnings]
-    lines += [f"warning: {text}" for text in dict.fromkeys([*warnings, *gathered.notes])]
+    lines += [f"warning: {text}" for text in dict.fromkeys([*warnings, *notes, *gathered.notes])]
     return "\n".join([*lines, f"report: simorc plot {run.run_id}"])
 
 
@@ -51,7 +58,7 @@ def _verdict(concluded: Concluded) -> RunVerdict:
 
 
 def _failures(run: RunDirectory, cases: list[Case], records: Iterable[CaseRecord]) -> list[str]:
-    failed = [record for record in records if record.status is Status.FAILED]
+    failed = sorted((r for r in records if r.status is Status.FAILED), key=lambda record: record.case_id)
     lines = []
     for record in failed[:_MOST_ROWS]:
         case = cases[record.case_id]

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import simorc
@@ -19,7 +18,7 @@ from simorc.core.errors import ErrorKind, ExitCode, RunDirectoryError, UsageErro
 from simorc.core.ranges import format_ranges, parse_ranges
 from simorc.core.record import CaseRecord, Status, Tally
 from simorc.core.sample import spread
-from simorc.executors.local import Execution, execute, worker_count
+from simorc.executors.local import Execution, Interrupts, counted_interrupts, execute, worker_count
 from simorc.registry import simulator_class
 from simorc.simulators.process import kill_orphans
 from simorc.workspace.clock import utc_text
@@ -40,7 +39,7 @@ class RunOptions:
 
     setup: Path | None = None
     workers: str = "auto"
-    case: str = ""
+    case: str | None = None
     sample: int | None = None
     max_fail: int | None = None
     timeout_s: float | None = None
@@ -61,20 +60,29 @@ def run(text: str, options: RunOptions) -> int:
     """
     worker_count(options.workers, 1)  # a wrong -n is told before anything is touched
     directory = open_run_directory(text, options.setup)
-    with run_lock(directory) as lock:
+    with run_lock(directory) as lock, counted_interrupts() as interrupts:
         kill_orphans(directory.path)
         _refuse_changes(directory, accept=options.accept_changed, record=not options.dry_run)
-        gathered = gather(directory)
-        if gathered.plan.target != "spice":
-            raise UsageError(f"target {gathered.plan.target!r} cannot be executed yet", where=directory.run_id)
-        due = due_cases(gathered, options)
+        before = gather(directory)
+        if before.plan.target != "spice":
+            raise UsageError(f"target {before.plan.target!r} cannot be executed yet", where=directory.run_id)
+        due = due_cases(before, options)
         if options.dry_run:
-            print(f"{directory.run_id}: {len(due)} of {len(gathered.cases)} cases to run: {_ids(due) or 'none'}")
+            print(f"{directory.run_id}: {len(due)} of {len(before.cases)} cases to run: {_ids(due) or 'none'}")
             return ExitCode.DONE
-        execution = _execute_all(directory, gathered, due, lock, options) if due else None
+        execution = _execute_all(_Job(directory, before, lock, options, interrupts), due) if due else None
         concluded = conclude(directory)
-    print(summary(directory, concluded, executed=len(due)))
-    return _outcome(execution, directory, concluded, _not_run(concluded, due, options))
+    print(summary(directory, concluded, executed=len(due), notes=before.notes))
+    not_run = _not_run(concluded, due)
+    if interrupts.count and not_run:
+        print(f"interrupted; go on with: simorc run {directory.run_id}", file=sys.stderr)
+        return ExitCode.INTERRUPTED
+    if execution is not None:
+        _refuse_broken_session(execution)
+    if execution is not None and not_run and not options.pytest_args:
+        print(f"{not_run} cases did not run; why: {execution.log}", file=sys.stderr)
+        return ExitCode.NOT_IN_SPEC
+    return exit_code(concluded)
 
 
 def due_cases(gathered: Gathered, options: RunOptions) -> list[Case]:
@@ -84,7 +92,7 @@ def due_cases(gathered: Gathered, options: RunOptions) -> list[Case]:
     ------
     UsageError: a case that does not exist
     """
-    if options.case:
+    if options.case is not None:
         wanted = parse_ranges(options.case)
         unknown = [number for number in wanted if number >= len(gathered.cases)]
         if unknown:
@@ -94,73 +102,69 @@ def due_cases(gathered: Gathered, options: RunOptions) -> list[Case]:
     return [case for case in cases if _status(gathered, case) is not Status.COMPLETED]
 
 
-def _execute_all(
-    directory: RunDirectory, gathered: Gathered, due: Sequence[Case], lock: int, options: RunOptions
-) -> Execution:
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One execution of a run directory, under its lock."""
+
+    directory: RunDirectory
+    before: Gathered
+    lock: int
+    options: RunOptions
+    interrupts: Interrupts
+
+
+def _execute_all(job: _Job, due: Sequence[Case]) -> Execution:
     """One session over the due cases, and a second over those that a dying worker lost."""
-    plan = gathered.plan
-    version = simulator_class(plan.simulator.name)(plan.simulator).version()
+    directory, settings = job.directory, job.before.plan.simulator
+    _record_versions(directory, simulator_class(settings.name)(settings).version())
     started = _now()
     check = None if read_manifest(directory).get("repeatable") is not None else due[0].case_id
-    _record_versions(directory, version)
-    session = partial(_session, directory, len(gathered.cases), lock=lock, options=options, started=started)
-    execution = session(due, check=check)
+    execution = _session(job, due, started, check)
     records = read_records(directory)
     lost = _lost(records, due)
-    if lost and not execution.interrupts and execution.exit_code in (0, 1) and not _stopped(records, due, options):
+    if lost and execution.exit_code in (0, 1) and not job.interrupts.count and not _stopped(records, due, job.options):
         log_event(directory, "retry", cases=_ids(lost), reason="worker died")
-        execution = session(lost, check=None)
+        execution = _session(job, lost, started, None)
         records = read_records(directory)
         for case in _lost(records, lost):
             _record_loss(directory, records[case.case_id])
-    ended = "interrupted" if execution.interrupts else "completed"
-    _record_end(directory, due, options, started, ended, records.get(check) if check is not None else None)
+    _record_end(job, due, started, records.get(check) if check is not None else None)
     return execution
 
 
-def _session(
-    directory: RunDirectory,
-    total: int,
-    cases: Sequence[Case],
-    *,
-    lock: int,
-    options: RunOptions,
-    started: str,
-    check: int | None,
-) -> Execution:
+def _session(job: _Job, cases: Sequence[Case], started: str, check: int | None) -> Execution:
+    directory, options = job.directory, job.options
     ids = tuple(case.case_id for case in cases)
-    others = _others(directory, total, ids)
+    others = _others(directory, len(job.before.cases), ids)
     write_selection(directory, Selection(ids, started, check, options.timeout_s, options.max_fail, others))
     workers = worker_count(options.workers, len(cases))
     with ProgressView(directory, len(cases), workers, sys.stderr) as view:
-        return execute(directory, workers, lock, options.pytest_args, html=options.html, watch=view.refresh)
+        return execute(
+            directory,
+            workers,
+            job.lock,
+            options.pytest_args,
+            html=options.html,
+            interrupts=job.interrupts,
+            watch=view.refresh,
+        )
 
 
-def _not_run(concluded: Concluded, due: Sequence[Case], options: RunOptions) -> int:
-    """How many due cases have no outcome, though nobody asked for a part of them by pytest's own arguments."""
-    if options.pytest_args:
-        return 0
+def _not_run(concluded: Concluded, due: Sequence[Case]) -> int:
+    """How many due cases have no outcome."""
     finished = (Status.COMPLETED, Status.FAILED)
     return sum(_status(concluded.gathered, case) not in finished for case in due)
 
 
-def _outcome(execution: Execution | None, directory: RunDirectory, concluded: Concluded, not_run: int) -> int:
-    if execution is None:
-        return exit_code(concluded)
-    if execution.interrupts:
-        print(f"interrupted; go on with: simorc run {directory.run_id}", file=sys.stderr)
-        return ExitCode.INTERRUPTED
-    if execution.exit_code not in (0, 1, 2, 5):  # 2: stopped early on purpose, 5: everything deselected
-        tail = execution.log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:]
-        raise RunDirectoryError(
-            f"the pytest session ended with exit code {execution.exit_code}",
-            where=str(execution.log),
-            hint="\n".join(tail),
-        )
-    if not_run:
-        print(f"{not_run} cases did not run; why: {execution.log}", file=sys.stderr)
-        return ExitCode.NOT_IN_SPEC
-    return exit_code(concluded)
+def _refuse_broken_session(execution: Execution) -> None:
+    if execution.exit_code in (0, 1, 2, 5) or execution.exit_code < 0:
+        return  # 2: stopped early on purpose; 5: everything deselected; negative: killed, and the cases tell
+    tail = execution.log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:]
+    raise RunDirectoryError(
+        f"the pytest session ended with exit code {execution.exit_code}",
+        where=str(execution.log),
+        hint="\n".join(tail),
+    )
 
 
 def _refuse_changes(directory: RunDirectory, *, accept: bool, record: bool) -> None:
@@ -216,20 +220,14 @@ def _record_versions(directory: RunDirectory, simulator: str) -> None:
     update_manifest(directory, versions=versions)
 
 
-def _record_end(
-    directory: RunDirectory,
-    due: Sequence[Case],
-    options: RunOptions,
-    started: str,
-    ended: str,
-    checked: CaseRecord | None,
-) -> None:
+def _record_end(job: _Job, due: Sequence[Case], started: str, checked: CaseRecord | None) -> None:
+    ended = "interrupted" if job.interrupts.count else "completed"
     entry = {"started": started, "finished": _now(), "cases": _ids(due), "ended": ended}
-    add_execution(directory, entry | ({"note": options.note} if options.note else {}))
+    add_execution(job.directory, entry | ({"note": job.options.note} if job.options.note else {}))
     changes: dict[str, object] = {"ended": ended}
     if checked is not None and checked.status is Status.COMPLETED:
         changes["repeatable"] = {"case": checked.case_id, "identical": not checked.warnings}
-    update_manifest(directory, **changes)
+    update_manifest(job.directory, **changes)
 
 
 def _ids(cases: Sequence[Case]) -> str:

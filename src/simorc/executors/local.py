@@ -7,12 +7,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from simorc.core.errors import UsageError
+from simorc.core.errors import RunDirectoryError, UsageError
 from simorc.simulators.process import kill_orphans
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.selection import request_stop
@@ -29,12 +29,10 @@ class Execution:
     Parameters
     ----------
     exit_code: pytest's own; it counts out-of-spec cases as failed tests
-    interrupts: how often the person asked to stop; from the second on the session was killed
     log: the session's output
     """
 
     exit_code: int
-    interrupts: int
     log: Path
 
 
@@ -45,16 +43,17 @@ def execute(
     pytest_args: Sequence[str] = (),
     *,
     html: bool = False,
+    interrupts: Interrupts,
     watch: Callable[[int], None],
 ) -> Execution:
     """Run the selection that stands in the run directory and wait for its end.
 
-    The first SIGINT asks the workers to start no further case, the second (or a SIGTERM, or a closed terminal) kills
-    them and whatever they started. `watch` is called about ten times a second with the number of interrupts so far.
+    The first interrupt asks the workers to start no further case, the second kills them and whatever they started.
+    `watch` is called about ten times a second with the number of interrupts so far.
     """
     log = run.status_dir / "pytest.log"
     command = _command(run, workers, pytest_args, html)
-    with _interrupts() as interrupts, log.open("wb") as output:
+    with log.open("wb") as output:
         session = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -71,7 +70,7 @@ def execute(
                 os.killpg(session.pid, signal.SIGKILL)
                 session.wait()
             kill_orphans(run.path)
-    return Execution(session.returncode, interrupts[0], log)
+    return Execution(session.returncode, log)
 
 
 def worker_count(wanted: str, cases: int) -> int:
@@ -87,38 +86,44 @@ def worker_count(wanted: str, cases: int) -> int:
     return max(1, min(count, cases))
 
 
-def _wait(
-    run: RunDirectory, session: subprocess.Popen[bytes], interrupts: list[int], watch: Callable[[int], None]
-) -> None:
-    asked = False
-    while True:
-        try:
-            session.wait(_LOOK_EVERY_S)
-            return
-        except subprocess.TimeoutExpired:
-            pass
-        if interrupts[0] >= 2:
-            return
-        if interrupts[0] == 1 and not asked:
-            request_stop(run)
-            asked = True
-        watch(interrupts[0])
+@dataclass(slots=True)
+class Interrupts:
+    """How often somebody asked to stop: SIGINT counts as one, SIGTERM and a closed terminal (SIGHUP) as two."""
+
+    count: int = 0
 
 
 @contextmanager
-def _interrupts() -> Iterator[list[int]]:
-    """Count SIGINT as one, SIGTERM and SIGHUP as two while the body runs."""
-    count = [0]
+def counted_interrupts() -> Iterator[Interrupts]:
+    """Only count interrupts while the body runs, so that it ends what it has begun."""
+    interrupts = Interrupts()
 
     def note(number: int, frame: FrameType | None) -> None:
-        count[0] += 1 if number == signal.SIGINT else 2
+        interrupts.count += 1 if number == signal.SIGINT else 2
 
     former = {number: signal.signal(number, note) for number in _SIGNALS}
     try:
-        yield count
+        yield interrupts
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
+
+
+def _wait(
+    run: RunDirectory, session: subprocess.Popen[bytes], interrupts: Interrupts, watch: Callable[[int], None]
+) -> None:
+    asked = False
+    while True:
+        with suppress(subprocess.TimeoutExpired):
+            session.wait(_LOOK_EVERY_S)
+            return
+        if interrupts.count and not asked:
+            asked = True
+            with suppress(RunDirectoryError):  # on a full disk only the second interrupt helps
+                request_stop(run)
+        if interrupts.count >= 2:
+            return
+        watch(interrupts.count)
 
 
 def _command(run: RunDirectory, workers: int, pytest_args: Sequence[str], html: bool) -> list[str]:
@@ -143,5 +148,6 @@ def _environment(lock_fd: int) -> dict[str, str]:
         SIMORC_PARENT=str(os.getpid()),
         OPENBLAS_NUM_THREADS="1",
         OMP_NUM_THREADS="1",
+        PYTHONUTF8="1",  # paths go to the workers as text, whatever the locale
     )
     return environment

@@ -154,30 +154,41 @@ class CaseRunner:
         return self.simulator.run(deck, folder, max(deadline - time.monotonic(), 0.01))
 
     def _repeat(self, case: Case, record: CaseRecord) -> tuple[str, ...]:
-        """Simulate once more, without a seed axis under another seed: models that draw at random differ then."""
+        """Simulate again and compare: whether results repeat, and depend on the seed where they should alone."""
         drawn_on_purpose = self.plan.sweep.has_seed_axis
-        again = case if drawn_on_purpose else replace(case, seed=case.seed + 1)
-        options = record.retries[-1] if record.retries else {}
-        # Beside the case's own folder, because the deck's relative paths hold at this depth alone.
-        folder = self.run.results / f".again-{case.case_id}"
         try:
-            second = self._simulate(
-                self.renderer.render(again), again, options, folder, time.monotonic() + self.timeout_s
-            )
-            if second.error is not None:
-                return (f"case {case.case_id} went through once and failed the second time: {second.error.what}",)
-            if _same(self.simulator.read(self.run.result_folder(case.case_id)), second):
-                return ()
+            first = self.simulator.read(self.run.result_folder(case.case_id))
+            if drawn_on_purpose and not self._repeats(first, case, record):
+                return (f"case {case.case_id} gave two different results with the same seed {case.seed}",)
+            same = self._repeats(first, replace(case, seed=case.seed + 1), record)
         except (SimorcError, OSError) as error:
             return (f"case {case.case_id} could not be simulated a second time: {error}",)
+        if drawn_on_purpose and same:
+            return (
+                f"case {case.case_id} gave the same result with two seeds, though the sweep has a seed axis: the "
+                "samples do not differ (models without mismatch, or a seed of the deck's own?)",
+            )
+        if not drawn_on_purpose and not same:
+            return (
+                f"case {case.case_id} gave different results with two seeds, though the sweep has no seed axis: "
+                "the models draw random numbers (mismatch on?); every case of this run uses the same seed",
+            )
+        return ()
+
+    def _repeats(self, first: SimulationResult, case: Case, record: CaseRecord) -> bool:
+        """Whether a further simulation gives the same values and waveforms, bit for bit."""
+        options = record.retries[-1] if record.retries else {}
+        # Beside the case's own folder, because the deck's relative paths hold at this depth alone.
+        folder = self.run.repeat_folder(case.case_id)
+        try:
+            second = self._simulate(
+                self.renderer.render(case), case, options, folder, time.monotonic() + self.timeout_s
+            )
+            if second.error is not None:
+                raise second.error
+            return _same(first, second)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        if drawn_on_purpose:
-            return (f"case {case.case_id} gave two different results with the same seed {case.seed}",)
-        return (
-            f"case {case.case_id} gave different results with two seeds, though the sweep has no seed axis: "
-            "the models draw random numbers (mismatch on?); every case of this run uses the same seed",
-        )
 
     def _tell(self, hook: str, **arguments: object) -> None:
         """Call a hook; what it raises costs this case alone."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -69,8 +68,7 @@ class CaseSimulator:
         """
         from simorc.plugin.own_simulation import simulate
 
-        name = f".own-{self._case.case_id}-{os.getpid()}-{len(self._folders)}"
-        self._folders.append(self._context.run.results / name)
+        self._folders.append(self._context.run.own_folder(self._case.case_id, len(self._folders)))
         return simulate(self._context.runner, self._case, deck, parameters, self._folders[-1])
 
     def tidy(self) -> None:

@@ -11,6 +11,7 @@ import signal
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
 from simorc.core.case import Case
 from simorc.core.errors import CaseError, ErrorKind, ToolMissingError, UsageError
@@ -21,7 +22,7 @@ from simorc.simulators.ngspice_deck import prepare_netlist
 from simorc.simulators.ngspice_log import LogReport, parse_log
 from simorc.simulators.process import Finished, ask, run_process
 from simorc.simulators.rawfile import RawFileError, check_raw, parse_raw
-from simorc.simulators.versions import INSTALL_HINT
+from simorc.simulators.versions import INSTALL_HINT, TESTED
 
 NETLIST = "netlist.spice"
 INIT_FILE = ".spiceinit"
@@ -43,6 +44,8 @@ class Ngspice:
     The folder holds what it takes to run the deck by hand: the netlist, and an init file that keeps the user's
     `~/.spiceinit` from being read. `init: [source ~/.spiceinit]` in the settings brings that in.
     """
+
+    tested_versions: ClassVar[tuple[str, ...]] = tuple(f"ngspice-{number}" for number in TESTED)
 
     def __init__(self, settings: SimulatorSettings) -> None:
         self._settings = settings
@@ -68,7 +71,9 @@ class Ngspice:
             "NGSPICE_MEAS_PRECISION": "16",
             "LC_ALL": "C",
         }
-        return {name: value for name, value in os.environ.items() if name not in _NOT_OURS} | ours
+        # Without a home ngspice crashes.
+        inherited = {"HOME": "/nonexistent"} | dict(os.environ)
+        return {name: value for name, value in inherited.items() if name not in _NOT_OURS} | ours
 
     @cached_property
     def _init_file(self) -> str:

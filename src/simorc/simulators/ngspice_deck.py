@@ -29,7 +29,7 @@ AGAIN = "simorc again:"
 _ANALYSES = ("op", "dc", "ac", "tran", "noise", "tf", "sens", "pz", "disto", "sp", "pss")
 _ANALYSIS = re.compile(rf"\.({'|'.join(_ANALYSES)})\b(.*)", re.IGNORECASE | re.DOTALL)
 _COMMAND = re.compile(rf"^[ \t]*(?:run|{'|'.join(_ANALYSES)})\b", re.IGNORECASE | re.MULTILINE)
-_OWN_OUTPUT = re.compile(r"^[ \t]*(?:write|while|dowhile|repeat|foreach)\b", re.IGNORECASE | re.MULTILINE)
+_OWN_OUTPUT = re.compile(r"^[ \t]*write\b", re.IGNORECASE | re.MULTILINE)
 _MEASURE = re.compile(r"\.meas(?:ure)?\s+(\w+)\s+([a-z_]\w*)\s+(\w+)", re.IGNORECASE)
 # These print all digits themselves.
 _EXACT_FUNCTIONS = ("param", "expr", "when", "rms", "integ")

@@ -97,6 +97,10 @@ def _visit(
         raise TemplateError(f"no template {name!r} in the testbench folder", where=asked_by) from error
     except TemplateSyntaxError as error:
         raise TemplateError(f"template syntax: {error.message}", where=f"{shown}:{error.lineno}") from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        what = f"the template is not UTF-8: byte 0x{error.object[error.start]:02x}"
+        raise TemplateError(what, where=f"{shown}:{line}", hint="save it as UTF-8") from error
     _collect_paths(tree, shown, found)
     _collect_unknown(tree, shown, found, undeclared - inherited)
     # An included template sees what the one around it has set.
