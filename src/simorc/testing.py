@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -92,6 +93,8 @@ class StubSimulator:
 
     Registered as `stub`. Writes `netlist.spice` and `stub.log`.
     """
+
+    tested_versions: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, settings: SimulatorSettings) -> None:
         self._settings = settings

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from simorc.commands.doctor import doctor
-from simorc.core.errors import SimorcError
+from simorc.core.errors import SimorcError, ToolMissingError
+from simorc.registry import simulator_class
+from simorc.testing import StubSimulator
 
 
 @pytest.fixture
@@ -33,18 +35,41 @@ def test_everything_is_listed_one_line_a_tool(tools: Path, capsys: pytest.Captur
     assert doctor(None) == 0
     said = lines(capsys)
     assert {"simorc", "python", "ngspice", "pytest", "pytest-xdist", "PDK sky130"} <= set(said)
-    assert said["ngspice"] == "ok       ngspice-39   (tested with 39)"
+    assert "stub" not in said
+    assert said["ngspice"] == "ok       ngspice-39   (tested with ngspice-39)"
 
 
 def test_a_version_that_was_not_tested_is_told(tools: Path, capsys: pytest.CaptureFixture[str]) -> None:
     put_ngspice(tools, "** ngspice-44.2 : Circuit level simulation program")
     assert doctor(None) == 0
-    assert lines(capsys)["ngspice"] == "ok       ngspice-44.2   (tested with 39; this version is not)"
+    assert lines(capsys)["ngspice"] == "ok       ngspice-44.2   (tested with ngspice-39; this version is not)"
 
 
 def test_a_missing_ngspice_is_exit_3_and_says_what_to_type(tools: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert doctor(None) == 3
     assert "missing  type: apt-get install ngspice" in lines(capsys)["ngspice"]
+
+
+def test_every_registered_simulator_is_looked_for(
+    tools: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that another package brings is checked as ngspice is, and told as missing with its own hint."""
+
+    class Other(StubSimulator):
+        tested_versions = ("other-7",)
+
+        def version(self) -> str:
+            raise ToolMissingError("other is not installed", hint="type: get other")
+
+    put_ngspice(tools, "ngspice-39")
+    found = {"ngspice": simulator_class("ngspice"), "other": Other, "stub": StubSimulator}
+    monkeypatch.setattr("simorc.commands.doctor.names", lambda family: list(found))
+    monkeypatch.setattr("simorc.commands.doctor.simulator_class", found.__getitem__)
+    assert doctor(None) == 3
+    said = lines(capsys)
+    assert said["other"] == "missing  type: get other   (tested with other-7)"
+    assert said["ngspice"].startswith("ok ")
+    assert "stub" not in said
 
 
 def test_a_missing_pdk_is_told_and_no_failure(tools: Path, capsys: pytest.CaptureFixture[str]) -> None:

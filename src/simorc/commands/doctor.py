@@ -12,9 +12,8 @@ from pathlib import Path
 from simorc import __version__
 from simorc.core.errors import ExitCode, SimorcError, ToolMissingError
 from simorc.core.plan import SimulatorSettings
-from simorc.registry import simulator_class
+from simorc.registry import names, simulator_class
 from simorc.simulators.pdk import find_pdk, known
-from simorc.simulators.versions import TESTED, is_tested
 
 _PACKAGES = ("pytest", "pytest-xdist", "pytest-html", "numpy", "pandas", "matplotlib")
 
@@ -34,16 +33,16 @@ class Finding:
 
 
 def doctor(setup: Path | None) -> int:
-    """Print one line a tool; exit 3 where the simulator is missing.
+    """Print one line a tool; exit 3 where a simulator is missing.
 
     Parameters
     ----------
     setup: a project whose setup file is looked at too; by default the one around the current folder, if any
     """
-    findings = [*_program(), _ngspice(), *_packages(), *_pdks(), *_project(setup)]
-    for finding in findings:
+    simulators = list(_simulators())
+    for finding in (*_program(), *simulators, *_packages(), *_pdks(), *_project(setup)):
         print(finding)
-    return ExitCode.MISSING if any(f.missing and f.tool == "ngspice" for f in findings) else ExitCode.DONE
+    return ExitCode.MISSING if any(finding.missing for finding in simulators) else ExitCode.DONE
 
 
 def _program() -> Iterator[Finding]:
@@ -51,13 +50,20 @@ def _program() -> Iterator[Finding]:
     yield Finding("python", platform.python_version())
 
 
-def _ngspice() -> Finding:
-    tested = f"tested with {', '.join(TESTED)}"
-    try:
-        name = simulator_class("ngspice")(SimulatorSettings()).version()
-    except ToolMissingError as error:
-        return Finding("ngspice", error.hint, tested, missing=True)
-    return Finding("ngspice", name, tested if is_tested(name) else f"{tested}; this version is not")
+def _simulators() -> Iterator[Finding]:
+    """Those that run a program which has to be installed."""
+    for name in names("simulators"):
+        simulator = simulator_class(name)
+        if not simulator.tested_versions:
+            continue
+        tested = f"tested with {', '.join(simulator.tested_versions)}"
+        try:
+            found = simulator(SimulatorSettings(name=name)).version()
+        except ToolMissingError as error:
+            yield Finding(name, error.hint, tested, missing=True)
+        else:
+            is_tested = found in simulator.tested_versions
+            yield Finding(name, found, tested if is_tested else f"{tested}; this version is not")
 
 
 def _packages() -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from simorc.core.case import Case
 from simorc.core.errors import CaseError
@@ -48,7 +48,13 @@ class SimulationResult:
 
 
 class Simulator(Protocol):
-    """Runs decks. Made once in every worker by the class that the entry point names: `cls(settings)`."""
+    """Runs decks. Made once in every worker by the class that the entry point names: `cls(settings)`.
+
+    `tested_versions` are the versions that the tests have run with, as `version` says them; empty for a simulator that
+    runs no program of its own, which `doctor` passes over.
+    """
+
+    tested_versions: ClassVar[tuple[str, ...]]
 
     def __init__(self, settings: SimulatorSettings) -> None: ...
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 INSTALL_HINT = "type: apt-get install ngspice"
@@ -40,14 +39,3 @@ BEHAVIOURS = (
     Behaviour("`write` says nothing of a full disk and leaves a short file", "rawfile"),
 )
 """What a new version has to be looked at for; tests/e2e/test_ngspice_behaviour.py does."""
-
-
-def version_number(name: str) -> str:
-    """The number in a simulator's name, `39` in `ngspice-39`, or empty."""
-    match = re.fullmatch(r"ngspice-(\d+(?:\.\d+)*)\+?", name)
-    return match.group(1) if match else ""
-
-
-def is_tested(name: str) -> bool:
-    """Whether the tests have run with this version, such as `ngspice-39`."""
-    return version_number(name) in TESTED
