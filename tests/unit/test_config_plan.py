@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simorc.config.axis_values import RangeError, linear, logarithmic, stepped
 from simorc.config.project import load_project
-from simorc.config.ranges import RangeError, linear, logarithmic, stepped
 from simorc.config.resolve import make_plan
 from simorc.core.errors import ConfigError, UsageError
 from simorc.core.measurement import Measure

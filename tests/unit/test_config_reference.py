@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from simorc.config.loader import parse_yaml
+from simorc.config.models.setup import Setup
 from simorc.config.problems import Problems, one_of, printed
 from simorc.config.reference import FILES, reference_text, setup_text, yaml_text
-from simorc.config.setup import Setup
 from simorc.config.validation import section_of, validate
 from simorc.core.wording import did_you_mean
 

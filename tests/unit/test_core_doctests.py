@@ -11,7 +11,7 @@ import pytest
 import simorc.config
 import simorc.core
 
-PURE = ["simorc.config.document", "simorc.config.environment", "simorc.config.problems", "simorc.config.ranges"]
+PURE = ["simorc.config.document", "simorc.config.environment", "simorc.config.problems", "simorc.config.axis_values"]
 PURE += ["simorc.config.reference", "simorc.config.scalars"]
 CORE = [f"simorc.core.{module.name}" for module in pkgutil.iter_modules(simorc.core.__path__)]
 

@@ -11,10 +11,10 @@ from simorc import registry
 from simorc.config.document import Document
 from simorc.config.environment import PREFIX
 from simorc.config.files import is_file, is_folder, resolved
+from simorc.config.models.setup import Setup
 from simorc.config.names import check_file_names
 from simorc.config.problems import Problems, one_of, printed
 from simorc.config.project import Project, SweepEntry
-from simorc.config.setup import Setup
 from simorc.config.sweep_file import read_sweep
 from simorc.config.testbench_file import TestbenchFile, read_testbench
 from simorc.config.validation import validate

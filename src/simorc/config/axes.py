@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from simorc.config.axis_values import RangeError, linear, logarithmic, stepped
 from simorc.config.document import Document, Key
+from simorc.config.models.sweep import AxisKeys, SweepKeys
 from simorc.config.problems import Problems, one_of, printed
-from simorc.config.ranges import RangeError, linear, logarithmic, stepped
-from simorc.config.sweep import AxisKeys, SweepKeys
 from simorc.core.errors import Problem
 from simorc.core.sweep import MAX_CASES, Axis, monte_carlo_axis
 from simorc.core.units import Value, as_number

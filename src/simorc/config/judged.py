@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from simorc.config.conditions import check_condition
 from simorc.config.document import Document, Key
+from simorc.config.models.testbench import AggregateKeys, Judged, Limits, MeasureKeys, PlotKeys
 from simorc.config.names import check_column_names, check_file_names
 from simorc.config.problems import Problems, one_of, printed
-from simorc.config.testbench import AggregateKeys, Judged, Limits, MeasureKeys, PlotKeys
 from simorc.config.user_functions import UserFunctions
 from simorc.core.aggregates import FUNCTIONS, NEEDS_AXIS, Aggregate
 from simorc.core.errors import Problem

@@ -9,10 +9,10 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from simorc.config.fields import Kind, Section
-from simorc.config.setup import Setup
-from simorc.config.sweep import SweepKeys
-from simorc.config.testbench import Testbench
+from simorc.config.models.fields import Kind, Section
+from simorc.config.models.setup import Setup
+from simorc.config.models.sweep import SweepKeys
+from simorc.config.models.testbench import Testbench
 from simorc.config.validation import plain_annotation, required_part, section_of
 
 FILES: tuple[tuple[str, type[Section]], ...] = (

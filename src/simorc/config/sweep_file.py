@@ -9,9 +9,9 @@ from simorc.config.conditions import check_sweep_conditions, names_used
 from simorc.config.document import Document
 from simorc.config.files import load_referenced, resolved, with_plot_files
 from simorc.config.judged import EXTRA_COLUMNS, SECTIONS, JudgedReader
+from simorc.config.models.sweep import SweepKeys
 from simorc.config.problems import Problems, one_of, printed
 from simorc.config.project import SERVED_BY, SweepEntry
-from simorc.config.sweep import SweepKeys
 from simorc.config.testbench_file import TestbenchFile, read_judged
 from simorc.config.validation import validate
 from simorc.core.aggregates import NEEDS_AXIS, Aggregate

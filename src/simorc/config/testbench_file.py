@@ -9,10 +9,10 @@ from simorc.config.document import Document
 from simorc.config.files import resolved, with_plot_files
 from simorc.config.judged import SECTIONS, JudgedReader
 from simorc.config.loader import load_yaml
+from simorc.config.models.testbench import Judged, Testbench
 from simorc.config.names import check_column_names
 from simorc.config.problems import Problems, printed
 from simorc.config.project import SERVED_BY, TestbenchEntry
-from simorc.config.testbench import Judged, Testbench
 from simorc.config.user_functions import UserFunctions, read_functions
 from simorc.config.validation import validate
 from simorc.core.errors import ConfigError, Problem

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
-from simorc.config.fields import Count, Line, Named, Scalar, Section, Texts, Whole, Written, key
-from simorc.config.testbench import Judged, Target
+from simorc.config.models.fields import Count, Line, Named, Scalar, Section, Texts, Whole, Written, key
+from simorc.config.models.testbench import Judged, Target
 
 
 class AxisKeys(Section):

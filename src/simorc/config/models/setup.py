@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from simorc.config.fields import Count, FilePath, Line, Named, OptionValue, Positive, Section, Texts, key
+from simorc.config.models.fields import Count, FilePath, Line, Named, OptionValue, Positive, Section, Texts, key
 
 
 class Dut(Section):

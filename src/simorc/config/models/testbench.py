@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from simorc.config.fields import FilePath, Line, Named, Number, Scalar, Section, Switch, Text, Texts, key
-from simorc.config.setup import Overrides
+from simorc.config.models.fields import FilePath, Line, Named, Number, Scalar, Section, Switch, Text, Texts, key
+from simorc.config.models.setup import Overrides
 
 Target = Literal["spice", "bench"]
 
