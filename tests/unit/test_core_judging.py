@@ -15,10 +15,13 @@ from hypothesis import strategies as st
 
 from simorc.core.case import Case
 from simorc.core.errors import CaseError, ErrorKind, UsageError
-from simorc.core.evaluation import evaluate
+from simorc.core.evaluation import added_measurements, evaluate, rejudge
 from simorc.core.measurement import Measure, Measurement, Outcome, judge
+from simorc.core.plan import Plan
 from simorc.core.protocols import SimulationResult
+from simorc.core.record import CaseRecord, Status
 from simorc.core.spec import Spec, Verdict, relative_margin, tightness, worst
+from simorc.core.sweep import Sweep
 from simorc.core.waveforms import Waveforms
 
 CASE = Case(0, {"corner": "tt", "temp": 27}, ("corner",))
@@ -235,3 +238,41 @@ def test_after_a_failed_simulation_what_was_reported_stands_and_no_function_runs
     measurements, error = evaluate(measures, "spice", CASE, result(broken, vout=1.0), {"f": never})
     assert [(m.outcome, m.value) for m in measurements] == [(Outcome.VALUE, 1.0), (Outcome.MISSING, None)]
     assert error is broken
+
+
+def plan(*measures: Measure) -> Plan:
+    return Plan(Sweep("s", (), {}), "tb", "spice", "/tb", "/s.yaml", "/setup.yaml", measures=measures)
+
+
+def test_stored_values_are_judged_by_other_limits() -> None:
+    former = plan(Measure("vout", "V", Spec(max=1.0)), Measure("dropped"), Measure("gain"), Measure("moved"))
+    today = plan(
+        Measure("new", "A", Spec(max=1.0)),
+        Measure("gain", "dB", Spec(min=1.0)),
+        Measure("vout", "V", Spec(max=4.0), {"tt": Spec(max=2.0)}),
+        Measure("moved", "", Spec(max=1.0), targets=("bench",)),
+    )
+    added = Measurement("by_hook", 7.0, "A", verdict=Verdict.FAIL, max=1.0, margin=-6.0)
+    stored = (
+        judge(former.measures[0], CASE, 3.0, Outcome.VALUE),
+        judge(former.measures[1], CASE, 1.0, Outcome.VALUE),
+        judge(former.measures[2], CASE, None, Outcome.FAILED, "no crossing"),
+        judge(former.measures[3], CASE, 5.0, Outcome.VALUE),
+        added,
+    )
+    record = CaseRecord(0, Status.COMPLETED, measurements=stored, warnings=("kept",))
+    judged = rejudge(record, CASE, former, today)
+    assert judged.warnings == ("kept",)
+    assert judged.measurements == (
+        Measurement("gain", None, "dB", Outcome.FAILED, Verdict.FAIL, 1.0, None, None, "no crossing"),
+        Measurement("vout", 3.0, "V", Outcome.VALUE, Verdict.FAIL, None, 2.0, -1.0),
+        Measurement("moved", None, "", Outcome.NOT_MEASURED, Verdict.NONE, None, 1.0, None, "not measured on spice"),
+        added,
+    )
+    assert rejudge(judged, CASE, today, today) == judged
+
+
+def test_what_a_hook_added_is_what_no_plan_knows() -> None:
+    record = CaseRecord(0, Status.COMPLETED, measurements=(Measurement("a", 1.0), Measurement("b", 2.0)))
+    assert added_measurements(record, plan(Measure("a"))) == [Measurement("b", 2.0)]
+    assert added_measurements(record, plan(Measure("a")), plan(Measure("b"))) == []

@@ -6,13 +6,16 @@ import math
 import numbers
 import reprlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from simorc.core.case import Case
 from simorc.core.errors import CaseError, ErrorKind, SimorcError
 from simorc.core.measurement import Measure, Measurement, Outcome, judge
+from simorc.core.plan import Plan
 from simorc.core.protocols import SimulationResult
+from simorc.core.record import CaseRecord
 from simorc.core.waveforms import Waveforms
 
 MeasureFunction = Callable[[Waveforms, Case], float | None]
@@ -34,12 +37,47 @@ def evaluate(
     first_error = result.error
     for measure in measures:
         if target not in measure.targets:
-            measurements.append(judge(measure, case, None, Outcome.NOT_MEASURED, f"not measured on {target}"))
+            measurements.append(_not_on(target, measure, case))
             continue
         measurement, error = _one(measure, case, result, functions)
         measurements.append(measurement)
         first_error = first_error or error
     return measurements, first_error
+
+
+def rejudge(record: CaseRecord, case: Case, former: Plan, plan: Plan) -> CaseRecord:
+    """The values that a record holds, judged by another plan's measures; nothing is measured.
+
+    A measure that only the former plan knows is dropped; one that the record does not hold is not made up.
+
+    Parameters
+    ----------
+    former: the plan by which the record was made
+    plan: the one that judges it now
+    """
+    stored = {m.name: m for m in record.measurements}
+    judged = [
+        _judged_again(measure, case, plan.target, stored[measure.name])
+        for measure in plan.measures
+        if measure.name in stored
+    ]
+    return replace(record, measurements=(*judged, *added_measurements(record, former, plan)))
+
+
+def added_measurements(record: CaseRecord, *plans: Plan) -> list[Measurement]:
+    """The measurements that a hook added to a record: those of names that none of its plans knows."""
+    known = {measure.name for plan in plans for measure in plan.measures}
+    return [m for m in record.measurements if m.name not in known]
+
+
+def _judged_again(measure: Measure, case: Case, target: str, stored: Measurement) -> Measurement:
+    if target not in measure.targets:
+        return _not_on(target, measure, case)
+    return judge(measure, case, stored.value, stored.outcome, stored.message)
+
+
+def _not_on(target: str, measure: Measure, case: Case) -> Measurement:
+    return judge(measure, case, None, Outcome.NOT_MEASURED, f"not measured on {target}")
 
 
 def _one(

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
 
-from simorc.core.case import Case
 from simorc.core.errors import UsageError
-from simorc.core.measurement import Outcome, judge
+from simorc.core.evaluation import rejudge
+from simorc.core.measurement import Outcome
 from simorc.core.plan import Plan
 from simorc.core.protocols import Simulator
 from simorc.core.record import CaseRecord, Status
@@ -41,24 +41,9 @@ def report_data(run: RunDirectory, gathered: Gathered) -> ReportData:
 
 
 def judged_by(gathered: Gathered, plan: Plan) -> Gathered:
-    """The records judged by another plan's measures, in memory.
-
-    A measure that the run did not take is missing in it; values that a hook added stay as they are.
-    """
-    measures = {measure.name: measure for measure in plan.measures}
-    dropped = {measure.name for measure in gathered.plan.measures} - measures.keys()
+    """The records judged by another plan's measures, in memory: see `rejudge`."""
     cases = {case.case_id: case for case in gathered.cases}
-
-    def rejudged(record: CaseRecord, case: Case) -> CaseRecord:
-        kept = [m for m in record.measurements if m.name not in dropped]
-        return replace(
-            record,
-            measurements=tuple(
-                judge(measures[m.name], case, m.value, m.outcome, m.message) if m.name in measures else m for m in kept
-            ),
-        )
-
-    records = {case_id: rejudged(record, cases[case_id]) for case_id, record in gathered.records.items()}
+    records = {i: rejudge(record, cases[i], gathered.plan, plan) for i, record in gathered.records.items()}
     note = "Judged by the specs, aggregates and plot specs of today's project, not by the run's own."
     return replace(gathered, plan=plan, records=records, notes=(*gathered.notes, note))
 
