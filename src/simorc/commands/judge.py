@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,73 +12,131 @@ from simorc.commands._common import open_run_directory, todays_plan
 from simorc.commands._summary import exit_code
 from simorc.core.case import Case
 from simorc.core.errors import CaseError, ErrorKind
-from simorc.core.evaluation import evaluate
+from simorc.core.evaluation import MeasureFunction, added_measurements, evaluate, rejudge
+from simorc.core.measurement import Measurement
 from simorc.core.plan import Plan
+from simorc.core.protocols import SimulationResult, Simulator
+from simorc.core.ranges import format_ranges
 from simorc.core.record import CaseRecord, Status
 from simorc.core.units import format_quantity
 from simorc.registry import simulator_class
 from simorc.workspace.conclude import conclude
-from simorc.workspace.gather import gather
+from simorc.workspace.gather import Gathered, gather
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.lock import run_lock
-from simorc.workspace.revision import adopt_revision
+from simorc.workspace.revision import adopt_revision, staged_revision
 from simorc.workspace.status_store import archive_record, write_record
+from simorc.workspace.time_limit import TimeLimitReached, time_limit
 from simorc.workspace.user_code import load_measure_functions
+
+_MEASURING = (ErrorKind.MEASURE_ERROR, ErrorKind.TIMEOUT)
+"""Kinds of failure after which the simulation may have gone through, so that its files can be measured again."""
+
+_Judged = tuple[CaseRecord, CaseRecord]
 
 
 def judge(text: str, setup: Path | None) -> int:
     """Judge a run anew and print what changed; exit code as for `simorc run`.
 
     The measures, specs, aggregates and plot specs of today's project, with its Python files, become the run's own;
-    the former ones stay in inputs/, both revisions stand in run.json. Cases whose simulation failed stay as they
-    are; a case whose files were not kept keeps its measurements, judged against the new specs.
+    the former ones stay in inputs/, both revisions stand in run.json. All cases are judged before anything is
+    replaced. Cases whose simulation failed stay as they are; a case whose files were not kept keeps its values, judged
+    against the new specs.
+
+    Raises
+    ------
+    ConfigError, CaseError: today's project or its measures.py has problems; the run is as it was
     """
     directory = open_run_directory(text, setup)
     with run_lock(directory):
         gathered = gather(directory)
         plan = todays_plan(gathered.plan, setup)
-        adopt_revision(directory, plan, datetime.now(UTC))
-        changes = _judge_all(
-            directory, plan, gathered.cases, [gathered.records[case_id] for case_id in sorted(gathered.records)]
-        )
+        # First from where the person wrote them, so that an error names that file.
+        load_measure_functions(Path(plan.testbench_dir), plan.python_measures)
+        with staged_revision(directory, plan) as staged:
+            functions = load_measure_functions(staged, plan.python_measures)
+            judged, unread = _judge_all(directory, gathered, plan, functions)
+            _record(directory, judged)
+            adopt_revision(directory, staged, datetime.now(UTC))
         concluded = conclude(directory)
+    changes = [line for before, after in judged for line in _differences(before, after)]
     print("\n".join(changes) if changes else "nothing changed")
+    for line in _not_read(unread, plan):
+        print(line, file=sys.stderr)
     return exit_code(concluded)
 
 
-def _judge_all(directory: RunDirectory, plan: Plan, cases: Sequence[Case], records: Sequence[CaseRecord]) -> list[str]:
-    functions = load_measure_functions(directory, plan.python_measures)
+def _judge_all(
+    directory: RunDirectory, gathered: Gathered, plan: Plan, functions: Mapping[str, MeasureFunction]
+) -> tuple[list[_Judged], list[tuple[CaseRecord, CaseError]]]:
+    """Every record that changes, before and after; and the judged ones whose values could not be measured again."""
     simulator = simulator_class(plan.simulator.name)(plan.simulator)
-    changes: list[str] = []
-    for record in records:
-        if not _has_results(record):
+    judged, unread = [], []
+    for case_id in sorted(gathered.records):
+        before, case = gathered.records[case_id], gathered.cases[case_id]
+        if before.status is not Status.COMPLETED and before.error_kind not in _MEASURING:
             continue
-        case = cases[record.case_id]
-        try:
-            result = simulator.read(directory.result_folder(record.case_id))
-        except CaseError as unreadable:
-            changes.append(f"case {record.case_id}: left as it was: {unreadable.what}")
+        result = _read(simulator, directory.result_folder(case_id))
+        if isinstance(result, SimulationResult):
+            after = _measured(before, case, result, functions, gathered.plan, plan)
+        elif before.error_kind is ErrorKind.TIMEOUT:  # that of the simulation
             continue
-        measurements, error = evaluate(plan.measures, plan.target, case, result, functions)
-        judged = replace(
-            record,
-            status=Status.FAILED if error else Status.COMPLETED,
-            error_kind=error.kind if error else None,
-            error_message=str(error) if error else "",
-            measurements=tuple(measurements),
-        )
-        if judged != record:
-            archive_record(directory, record.case_id)
-            write_record(directory, replace(judged, attempt=record.attempt + 1))
-            changes += _differences(record, judged)
-    return changes
+        else:
+            after = rejudge(before, case, gathered.plan, plan)
+            unread.append((after, result))
+        if after != before:
+            judged.append((before, after))
+    return judged, unread
 
 
-def _has_results(record: CaseRecord) -> bool:
-    """Whether the simulation went through, so that its files can be measured again."""
-    if record.status is Status.COMPLETED:
-        return True
-    return record.status is Status.FAILED and record.error_kind is ErrorKind.MEASURE_ERROR
+def _read(simulator: Simulator, folder: Path) -> SimulationResult | CaseError:
+    try:
+        result = simulator.read(folder)
+    except CaseError as error:
+        return error
+    return result.error or result
+
+
+def _measured(
+    record: CaseRecord,
+    case: Case,
+    result: SimulationResult,
+    functions: Mapping[str, MeasureFunction],
+    former: Plan,
+    plan: Plan,
+) -> CaseRecord:
+    measurements: list[Measurement] = []
+    error: CaseError | None
+    try:
+        with time_limit(plan.simulator.timeout_s):
+            measurements, error = evaluate(plan.measures, plan.target, case, result, functions)
+    except TimeLimitReached:
+        what = f"no result after {plan.simulator.timeout_s:g} s; a measure function was still running"
+        error = CaseError(ErrorKind.TIMEOUT, what)
+    return replace(
+        record,
+        status=Status.FAILED if error else Status.COMPLETED,
+        error_kind=error.kind if error else None,
+        error_message=str(error) if error else "",
+        measurements=(*measurements, *added_measurements(record, former, plan)),
+    )
+
+
+def _record(directory: RunDirectory, judged: Sequence[_Judged]) -> None:
+    for before, after in judged:
+        archive_record(directory, before.case_id)
+        write_record(directory, replace(after, attempt=before.attempt + 1))
+
+
+def _not_read(unread: Sequence[tuple[CaseRecord, CaseError]], plan: Plan) -> list[str]:
+    """What to say of cases of which only the recorded values were judged: one line for each reason."""
+    reasons: dict[str, list[int]] = {}
+    for record, error in unread:
+        measured = {m.name for m in record.measurements}
+        lacking = [m.name for m in plan.measures if plan.target in m.targets and m.name not in measured]
+        more = f"; not measured: {', '.join(lacking)}" if lacking else ""
+        reasons.setdefault(f"the recorded values were judged, because {error.what}{more}", []).append(record.case_id)
+    return [f"case{'s' if len(ids) > 1 else ''} {format_ranges(ids)}: {reason}" for reason, ids in reasons.items()]
 
 
 def _differences(before: CaseRecord, after: CaseRecord) -> list[str]:

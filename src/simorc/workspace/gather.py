@@ -17,6 +17,7 @@ from simorc.workspace.files import replace_file
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.metadata import MetadataRow, edited_by_hand, read_metadata, write_metadata
 from simorc.workspace.plan_file import read_plan
+from simorc.workspace.revision import restore_inputs
 from simorc.workspace.status_store import remove_leftovers, scan_records
 
 _MOST_NAMED = 5
@@ -50,6 +51,7 @@ def gather(run: RunDirectory) -> Gathered:
     ------
     RunDirectoryError: metadata.csv or the plan contradicts itself, or nothing can be written; nothing is lost then
     """
+    restore_inputs(run)
     gathered, rows = _join(run)
     write_metadata(run, gathered.plan, [_row(row.case, gathered.records.get(row.case.case_id)) for row in rows])
     replace_file(run.results_csv, csv_lines(_results(gathered)))

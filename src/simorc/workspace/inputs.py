@@ -28,11 +28,32 @@ def copy_inputs(run: RunDirectory, plan: Plan) -> None:
     UsageError: links in the testbench folder go round in a circle
     RunDirectoryError: a file cannot be read, or the copy not written
     """
-    _copy_folder(Path(plan.testbench_dir), run.testbench, run.path.parent)
+    copy_testbench(plan, run.testbench, run.path.parent)
     _copy_file(Path(plan.sweep_file), run.inputs / "sweep" / Path(plan.sweep_file).name)
     netlist = plan.dut.get("netlist")
     if netlist:
         _copy_file(Path(netlist), run.inputs / "dut" / Path(netlist).name)
+
+
+def copy_testbench(plan: Plan, target: Path, output: Path, suffix: str = "") -> None:
+    """Copy the files of the testbench folder whose names end in `suffix`, as `copy_inputs` does.
+
+    Parameters
+    ----------
+    output: the output folder, which is left out
+
+    Raises
+    ------
+    UsageError, RunDirectoryError: as for `copy_inputs`
+    """
+    _copy_folder(Path(plan.testbench_dir), target, output, suffix)
+
+
+def input_files(run: RunDirectory) -> Iterator[Path]:
+    """Every file in inputs/ save caches, in no particular order."""
+    for path in run.inputs.rglob("*"):
+        if path.is_file() and not _SKIPPED.intersection(path.relative_to(run.inputs).parts):
+            yield path
 
 
 def input_hashes(run: RunDirectory, model_files: Iterable[str | Path] = ()) -> dict[str, str]:
@@ -42,7 +63,7 @@ def input_hashes(run: RunDirectory, model_files: Iterable[str | Path] = ()) -> d
     ------
     RunDirectoryError: a file cannot be read
     """
-    hashes = {path.relative_to(run.path).as_posix(): _sha256(path) for path in sorted(_files(run.inputs))}
+    hashes = {path.relative_to(run.path).as_posix(): _sha256(path) for path in sorted(input_files(run))}
     return hashes | {str(path): _sha256(path) for path in sorted({Path(file).absolute() for file in model_files})}
 
 
@@ -75,7 +96,7 @@ def accept_changed_inputs(run: RunDirectory) -> list[str]:
     return changed
 
 
-def _copy_folder(source: Path, target: Path, output: Path, above: tuple[Path, ...] = ()) -> None:
+def _copy_folder(source: Path, target: Path, output: Path, suffix: str, above: tuple[Path, ...] = ()) -> None:
     """Copy a folder; `above` are the real paths of the folders through which we came."""
     real = source.resolve()
     if real in above or (above and real in above[0].parents):
@@ -88,8 +109,10 @@ def _copy_folder(source: Path, target: Path, output: Path, above: tuple[Path, ..
             if entry.name in _SKIPPED:
                 continue
             if entry.is_dir():
-                _copy_folder(Path(entry.path), target / entry.name, output, (*above, real))
-            elif entry.is_file():  # neither sockets, nor links to nothing such as an editor's lock
+                _copy_folder(Path(entry.path), target / entry.name, output, suffix, (*above, real))
+            elif (
+                entry.name.endswith(suffix) and entry.is_file()
+            ):  # neither sockets, nor links to nothing such as an editor's lock
                 _copy_file(Path(entry.path), target / entry.name)
     except OSError as error:
         raise storage_error(error, source, "copy the testbench") from error
@@ -102,12 +125,6 @@ def _copy_file(source: Path, target: Path) -> None:
         target.chmod(target.stat().st_mode | 0o200)  # else a read-only original could not be deleted with its run
     except OSError as error:
         raise storage_error(error, source, f"copy {source.name}") from error
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    for path in folder.rglob("*"):
-        if path.is_file() and not _SKIPPED.intersection(path.relative_to(folder).parts):
-            yield path
 
 
 def _sha256(path: Path) -> str:

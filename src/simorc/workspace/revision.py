@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 
 from simorc.core.plan import Plan
 from simorc.workspace.clock import utc_text
-from simorc.workspace.files import storage_error
-from simorc.workspace.inputs import input_hashes
+from simorc.workspace.files import link_or_copy, storage_error, swap_folders
+from simorc.workspace.inputs import copy_testbench, input_files, input_hashes
 from simorc.workspace.layout import RunDirectory
-from simorc.workspace.manifest import read_manifest, write_manifest
+from simorc.workspace.manifest import manifest_value, read_manifest, write_manifest
 from simorc.workspace.plan_file import write_plan
 
-FORMER = "former"
+_FORMER = "former"
+_ASIDE = ".former-inputs"
 
 
 def revision(run: RunDirectory) -> str:
@@ -34,48 +38,96 @@ def revision(run: RunDirectory) -> str:
     return digest.hexdigest()
 
 
-def adopt_revision(run: RunDirectory, plan: Plan, now: datetime) -> bool:
-    """Make a plan and the Python files of its testbench folder the run's own; whether that changed anything.
+@contextmanager
+def staged_revision(run: RunDirectory, plan: Plan) -> Iterator[RunDirectory]:
+    """Prepare an inputs/ with another plan and the Python files of its testbench folder, whole, beside the run's own.
 
-    The former ones stay in `inputs/former/<number>/`; both revisions and the time stand in run.json under `judged`.
+    Gives a folder with nothing but that inputs/, for the length of a `with` block; the run itself is as it was until
+    `adopt_revision`.
 
     Raises
     ------
     RunDirectoryError: a file cannot be read or written
     """
-    before = revision(run)
-    kept = _keep_former(run)
+    staged = run.staging
     try:
-        for path in Path(plan.testbench_dir).rglob("*.py"):
-            if "__pycache__" not in path.parts:
-                target = run.testbench / path.relative_to(plan.testbench_dir)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(path, target)
-    except OSError as error:
-        raise storage_error(error, run.testbench, "copy the testbench's Python files") from error
-    write_plan(run, plan)
-    after = revision(run)
-    if after == before:
-        shutil.rmtree(kept)
+        try:
+            _stage(run, plan, staged)
+        except OSError as error:
+            raise storage_error(error, staged.path, "prepare the new revision") from error
+        yield staged
+    finally:
+        shutil.rmtree(staged.path, ignore_errors=True)
+
+
+def adopt_revision(run: RunDirectory, staged: RunDirectory, now: datetime) -> bool:
+    """Make a staged revision the run's own, in one step where the file system can; whether that changed anything.
+
+    The former one stays in `inputs/former/<number>/`; both and the time stand in run.json under `judged`.
+
+    Raises
+    ------
+    RunDirectoryError: a file cannot be read or written; the run's inputs are one revision or the other, whole
+    """
+    before, after = revision(run), revision(staged)
+    if after != before:
+        try:
+            _keep_former(run, staged)
+            swap_folders(staged.inputs, run.inputs, run.path / _ASIDE)
+        except OSError as error:
+            raise storage_error(error, run.inputs, "replace the inputs") from error
     manifest = read_manifest(run)
-    models = [name for name in manifest["sha256"] if Path(name).is_absolute()]
-    manifest["sha256"] = input_hashes(run) | {name: manifest["sha256"][name] for name in models}
+    recorded, found = manifest_value(manifest, "sha256", dict), input_hashes(run)
+    # What judging does not replace keeps its hash: whether somebody changed it is for `simorc run` to ask.
+    kept = {name: digest for name, digest in recorded.items() if not _is_judging(name)}
+    manifest["sha256"] = kept | {name: digest for name, digest in found.items() if name not in kept}
     manifest["judged"] = [*manifest.get("judged", []), {"time": utc_text(now), "before": before, "after": after}]
     write_manifest(run, manifest)
     return after != before
 
 
-def _judging_files(run: RunDirectory) -> list[Path]:
-    return [run.plan, *sorted(run.testbench.rglob("*.py"))]
+def restore_inputs(run: RunDirectory) -> None:
+    """Undo what a kill left half done where folders cannot change places in one step; only with the run's lock.
 
-
-def _keep_former(run: RunDirectory) -> Path:
-    folder = run.inputs / FORMER / str(len(read_manifest(run).get("judged", [])))
+    Raises
+    ------
+    RunDirectoryError: the run directory cannot be written
+    """
+    aside = run.path / _ASIDE
     try:
-        for path in _judging_files(run):
-            target = folder / path.relative_to(run.inputs)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, target)
+        if aside.exists() and not run.inputs.exists():
+            aside.rename(run.inputs)
     except OSError as error:
-        raise storage_error(error, folder, "keep the former revision") from error
-    return folder
+        raise storage_error(error, aside, "put the inputs back") from error
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _stage(run: RunDirectory, plan: Plan, staged: RunDirectory) -> None:
+    shutil.rmtree(staged.path, ignore_errors=True)
+    copy_testbench(plan, staged.testbench, run.path.parent, suffix=".py")
+    for path in input_files(run):
+        name = path.relative_to(run.path)
+        if not _is_judging(name.as_posix()):
+            _link(path, staged.path / name)
+    write_plan(staged, plan)
+
+
+def _is_judging(name: str) -> bool:
+    """Whether a file of inputs/, by its path in the run directory, belongs to the revision."""
+    return name == "inputs/plan.json" or (name.startswith("inputs/testbench/") and name.endswith(".py"))
+
+
+def _judging_files(run: RunDirectory) -> list[Path]:
+    return sorted(path for path in input_files(run) if _is_judging(path.relative_to(run.path).as_posix()))
+
+
+def _keep_former(run: RunDirectory, staged: RunDirectory) -> None:
+    former = staged.inputs / _FORMER
+    folder = next(former / str(number) for number in count() if not (former / str(number)).exists())
+    for path in _judging_files(run):
+        _link(path, folder / path.relative_to(run.inputs))
+
+
+def _link(path: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    link_or_copy(path, target)
