@@ -119,7 +119,8 @@ class StubSimulator:
             if kind == "die":
                 os.kill(os.getpid(), signal.SIGKILL)
             wanted = timeout_s if kind == "hang" else float(argument or 0) if kind == "sleep" else 0.0
-            time.sleep(min(wanted, timeout_s))
+            if wanted:
+                time.sleep(min(wanted, timeout_s))
             if wanted >= timeout_s:
                 (folder / "stub.log").write_text(f"* fail timeout: no result after {timeout_s:g} s\n", encoding="utf-8")
                 return self.read(folder)

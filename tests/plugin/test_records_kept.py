@@ -31,8 +31,8 @@ def test_a_record_stays_when_the_next_one_cannot_be_written(make_run, monkeypatc
     with monkeypatch.context() as patch:
         patch.setattr(case_runner, "write_record", lambda *_: (_ for _ in ()).throw(RunDirectoryError("full")))
         with pytest.raises(RunDirectoryError):
-            runner.execute(CASE)
+            runner.execute(CASE, first)
     assert read_record(run, 0) == first
-    second = runner.execute(CASE)
+    second = runner.execute(CASE, first)
     assert second == dataclasses.replace(second, attempt=2)
     assert [path.name for path in run.history.iterdir()] == ["case_0.1.json"]

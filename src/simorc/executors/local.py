@@ -19,6 +19,8 @@ from simorc.workspace.selection import request_stop
 
 _SETTINGS = Path(__file__).with_name("pytest.ini")
 _LOOK_EVERY_S = 0.1
+_NOT_LOADED = ("logging", "warnings", "unraisableexception", "threadexception")
+"""Parts of pytest that cost every case time and tell nothing about it."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -132,6 +134,8 @@ def _command(run: RunDirectory, workers: int, pytest_args: Sequence[str], html: 
     command += ["-o", f"cache_dir={run.path / '.pytest_cache'}"]
     command += ["-p", "simorc.plugin.plugin", "-p", "xdist.plugin", "--simorc-selected"]
     command += ["-n", str(workers), "--dist", "worksteal", "--max-worker-restart", "1000"]
+    for plugin in _NOT_LOADED:
+        command += ["-p", f"no:{plugin}"]
     if html:
         command += ["-p", "pytest_html.plugin", "-p", "pytest_metadata.plugin"]
         command += [f"--html={run.report / 'tests.html'}", "--self-contained-html"]

@@ -25,7 +25,7 @@ from simorc.simulators.netlist import Renderer
 from simorc.workspace.clock import utc_text
 from simorc.workspace.events import log_event
 from simorc.workspace.layout import RunDirectory
-from simorc.workspace.status_store import archive_record, read_record, write_record
+from simorc.workspace.status_store import archive_record, write_record
 from simorc.workspace.time_limit import TimeLimitReached, time_limit
 from simorc.workspace.user_code import load_measure_functions
 
@@ -57,8 +57,8 @@ class CaseRunner:
         self.renderer = Renderer.of_run(plan, run.inputs / "testbench")
         self._functions: Mapping[str, MeasureFunction] | None = None
 
-    def execute(self, case: Case, *, check: bool = False) -> CaseRecord:
-        """Simulate, measure, judge and record one case, whatever its status was.
+    def execute(self, case: Case, former: CaseRecord | None = None, *, check: bool = False) -> CaseRecord:
+        """Simulate, measure, judge and record one case, whatever its former record says.
 
         With `check` it is simulated a second time, and a difference becomes a warning in the record.
 
@@ -66,7 +66,6 @@ class CaseRunner:
         ------
         OSError, RunDirectoryError: the outcome could not be recorded; the case stays as it was or `in_progress`
         """
-        former = read_record(self.run, case.case_id)
         if former is not None and former.status in (Status.COMPLETED, Status.FAILED):
             archive_record(self.run, case.case_id)
         record = CaseRecord(

@@ -14,18 +14,22 @@ SPARKLINES = pytest.StashKey[list[str]]()
 
 
 def attach(item: pytest.Item, case: Case, record: CaseRecord, context: RunContext) -> None:
-    """Put a case's outcome into its test's report, each parameter and measure as a property of its own.
+    """Put a case's outcome into its test's report.
 
-    The property `simorc_outcome` is for the controller: `<case id> <status> <verdict>`.
+    The property `simorc_outcome` is for the controller: `<case id> <status> <verdict>`. For junitxml and pytest-html
+    each parameter and measure is a property of its own; elsewhere they would only travel from worker to controller.
     """
     add = item.user_properties.append
     add((OUTCOME, f"{case.case_id} {record.status} {record.verdict}"))
+    wants_html = item.config.getoption("htmlpath", None)
+    if not (wants_html or item.config.getoption("xmlpath", None)):
+        return
     for name, value in case.conditions.items():
         add((f"parameter.{name}", value_to_text(value)))
     for m in record.measurements:
         text = m.outcome if m.value is None else f"{m.value!r} {m.unit}".strip()
         add((f"measure.{m.name}", str(text)))
-    if item.config.getoption("htmlpath", None):
+    if wants_html:
         from simorc.plugin.sparkline import sparklines
 
         item.stash[SPARKLINES] = sparklines(context.plan.plot_specs, context.runner.waves, case)

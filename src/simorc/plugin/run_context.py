@@ -81,7 +81,7 @@ class RunContext:
             if record is not None and self._is_settled(record):
                 return record
             check = self.selection is not None and self.selection.check == case.case_id
-            return self.runner.execute(case, check=check)
+            return self.runner.execute(case, record, check=check)
         finally:
             fcntl.lockf(fd, fcntl.LOCK_UN, 1, case.case_id)
 
