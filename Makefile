@@ -16,6 +16,7 @@ test: checks ## format, lint, types, import contract, tests with coverage (in CI
 	$(bin)/coverage erase
 	$(bin)/coverage run -m pytest -n $(JOBS) -m "not slow"
 	$(bin)/coverage combine --quiet
+	@rm -f .coverage.* # what processes left behind that tests killed
 	$(bin)/coverage report --fail-under=90
 	$(bin)/coverage report --include='src/simorc/core/*' --fail-under=100
 
