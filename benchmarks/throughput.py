@@ -2,7 +2,7 @@
 
     python benchmarks/throughput.py ota         500 cases of the OTA against `xargs -P2 ngspice -b`
     python benchmarks/throughput.py sky130      the SKY130 inverter, likewise (needs `simorc pdk install sky130`)
-    python benchmarks/throughput.py scale       build, collect, execute, gather with 1k, 10k, 100k cases and no simulator
+    python benchmarks/throughput.py scale       build, collect, execute, gather: 1k, 10k, 100k cases, no simulator
 
 The comparison runs the very decks that simorc rendered, in rounds that alternate (the machine may be shared), and
 says the worst round beside the best. Start-up is taken from a run of two cases and shown apart.
@@ -127,8 +127,10 @@ def compare(project: Path, sweep: str, rounds: int, workers: int) -> None:
         overheads.append((rest / (count - 2) - bare / count) * 1e3)
         print(f"  {number:5}  {whole:8.2f}  {start:10.2f}  {bare:7.2f}  {rest / bare:5.2f}  {overheads[-1]:16.2f}")
     print(f"  overhead a case: median {statistics.median(overheads):.2f} ms, worst {max(overheads):.2f} ms")
-    print(f"  cases a second: simorc {count / statistics.median(r[0] for r in rows):.0f}, "
-          f"xargs {count / statistics.median(r[2] for r in rows):.0f}")
+    print(
+        f"  cases a second: simorc {count / statistics.median(r[0] for r in rows):.0f}, "
+        f"xargs {count / statistics.median(r[2] for r in rows):.0f}"
+    )
 
 
 def scale(project: Path, sizes: Sequence[int], workers: int) -> None:
@@ -136,7 +138,9 @@ def scale(project: Path, sizes: Sequence[int], workers: int) -> None:
     bench = project / "testbenches" / "stub"
     bench.mkdir(parents=True)
     (bench / "stub.spice.j2").write_text("* stub\n* meas y = {{ parameters.a }}\n.end\n")
-    (bench / "config.yaml").write_text("template: ./stub.spice.j2\nparameters: {a: 1, b: 1}\nmeasures: {y: {unit: V}}\n")
+    (bench / "config.yaml").write_text(
+        "template: ./stub.spice.j2\nparameters: {a: 1, b: 1}\nmeasures: {y: {unit: V}}\n"
+    )
     (project / "sweeps").mkdir()
     setup = "testbenches: {stub: ./testbenches/stub}\nsimulator: {name: stub}\nsweeps: {%s}\n"
     names = {size: f"stub_{size}" for size in sizes}
@@ -156,8 +160,10 @@ def scale(project: Path, sizes: Sequence[int], workers: int) -> None:
         gather += "from simorc.workspace.layout import RunDirectory; conclude(RunDirectory(pathlib.Path(sys.argv[1])))"
         times["gather"] = timed([sys.executable, "-c", gather, str(run)], project)
         memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-        print(f"  {size:7} {times['build']:9.2f} {times['collect']:10.2f} {times['run']:7.2f} {times['gather']:9.2f} "
-              f"{times['run'] / size * 1e6:14.0f} {memory:15.0f}")
+        print(
+            f"  {size:7} {times['build']:9.2f} {times['collect']:10.2f} {times['run']:7.2f} {times['gather']:9.2f} "
+            f"{times['run'] / size * 1e6:14.0f} {memory:15.0f}"
+        )
         completed = json.loads((run / ".status" / "case_0.json").read_text())["status"]
         assert completed == "completed"
 
