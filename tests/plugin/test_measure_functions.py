@@ -52,6 +52,7 @@ def test_a_hanging_function_costs_that_case_alone(pytester, make_run, statuses, 
     pytester.runpytest_subprocess(str(run.path), "-n", "2", timeout=60).assert_outcomes(passed=2, failed=1)
     record = statuses(run)[1]
     assert (record["status"], record["error_kind"]) == ("failed", "timeout")
+    assert [m["value"] for m in record["measurements"]] == [20, None]  # what was measured already stands
     assert [statuses(run)[k]["status"] for k in (0, 2)] == ["completed", "completed"]
 
 
@@ -72,6 +73,7 @@ def test_a_measures_file_that_cannot_be_imported_is_told_with_its_line(pytester,
     pytester.runpytest_subprocess(str(run.path)).assert_outcomes(failed=1)
     record = statuses(run)[0]
     assert record["error_kind"] == "measure_error"
+    assert [m["value"] for m in record["measurements"]] == [10, None]
     assert "measures.py:1" in record["error_message"]
     assert "no_such_module" in record["error_message"]
 

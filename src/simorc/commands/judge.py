@@ -61,7 +61,8 @@ def judge(text: str, setup: Path | None) -> int:
         concluded = conclude(directory)
     changes = [line for before, after in judged for line in _differences(before, after)]
     print("\n".join(changes) if changes else "nothing changed")
-    for line in _not_read(unread, plan):
+    notes = [f"warning: {note}" for note in dict.fromkeys([*gathered.notes, *concluded.gathered.notes])]
+    for line in [*_not_read(unread, plan), *notes]:
         print(line, file=sys.stderr)
     return exit_code(concluded)
 

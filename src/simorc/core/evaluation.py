@@ -85,7 +85,7 @@ def _one(
 ) -> tuple[Measurement, CaseError | None]:
     if measure.source == "python":
         if result.error is not None:
-            return judge(measure, case, None, Outcome.MISSING, "the simulation failed"), None
+            return judge(measure, case, None, Outcome.MISSING, "the case failed before it was measured"), None
         return _call(measure, case, result.waves, functions)
     key = measure.name.lower()
     if key not in result.values:

@@ -6,7 +6,7 @@ import errno
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -94,9 +94,10 @@ class CaseRunner:
 
     def _outcome(self, case: Case, record: CaseRecord) -> CaseRecord:
         """The record of a case with its measurements; no failure of deck, tool, measure function or hook escapes."""
+        known = _Known()
         try:
             with time_limit(self.timeout_s + 0.5):
-                return self._simulated(case, record)
+                return self._simulated(case, record, known)
         except TimeLimitReached:
             what = f"no result after {self.timeout_s:g} s; a measure function was still running"
             error = CaseError(ErrorKind.TIMEOUT, what)
@@ -108,39 +109,43 @@ class CaseRunner:
             if os_error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
             error = CaseError(ErrorKind.DISK_FULL, str(os_error))
-        return replace(record, status=Status.FAILED, error_kind=error.kind, error_message=str(error))
+        return self._recorded(case, record, replace(known, result=replace(known.result, error=error)), {})
 
-    def _simulated(self, case: Case, record: CaseRecord) -> CaseRecord:
+    def _simulated(self, case: Case, record: CaseRecord, known: _Known) -> CaseRecord:
         deadline = time.monotonic() + self.timeout_s
         self._tell("pytest_simorc_case_start", case=case)
-        text = self.renderer.render(case)
-        result, retries = self._converged(text, case, deadline)
-        measurements, error = evaluate(self.plan.measures, self.plan.target, case, result, self._load_functions())
-        if error is None:
-            self._tell("pytest_simorc_measured", case=case, waves=result.waves, measurements=measurements)
+        self._converge(self.renderer.render(case), case, deadline, known)
+        record = self._recorded(case, record, known, self._load_functions())
+        if record.status is Status.COMPLETED:
+            measurements = list(record.measurements)
+            self._tell("pytest_simorc_measured", case=case, waves=known.result.waves, measurements=measurements)
+            record = replace(record, measurements=tuple(measurements))
+        return record
+
+    def _recorded(
+        self, case: Case, record: CaseRecord, known: _Known, functions: Mapping[str, MeasureFunction]
+    ) -> CaseRecord:
+        measurements, error = evaluate(self.plan.measures, self.plan.target, case, known.result, functions)
         return replace(
             record,
             status=Status.FAILED if error else Status.COMPLETED,
             error_kind=error.kind if error else None,
             error_message=str(error) if error else "",
             measurements=tuple(measurements),
-            retries=retries,
+            retries=known.retries,
         )
 
-    def _converged(
-        self, text: str, case: Case, deadline: float
-    ) -> tuple[SimulationResult, tuple[Mapping[str, str], ...]]:
-        """The first simulation that converges, and the option sets that were tried beyond the plain one."""
+    def _converge(self, text: str, case: Case, deadline: float, known: _Known) -> None:
+        """Simulate until it converges or no further set of options is left; `known` says how far it came."""
         folder = self.run.result_folder(case.case_id)
-        tried: tuple[Mapping[str, str], ...] = ()
-        result = self._simulate(text, case, {}, folder, deadline)
+        known.result = self._simulate(text, case, {}, folder, deadline)
         for options in self.plan.simulator.retries:
-            if result.error is None or result.error.kind not in _RETRIED:
+            error = known.result.error
+            if error is None or error.kind not in _RETRIED:
                 break
-            log_event(self.run, "retry", case.case_id, options=dict(options), error=result.error.what)
-            tried = (*tried, options)
-            result = self._simulate(text, case, options, folder, deadline)
-        return result, tried
+            log_event(self.run, "retry", case.case_id, options=dict(options), error=error.what)
+            known.retries = (*known.retries, options)
+            known.result = self._simulate(text, case, options, folder, deadline)
 
     def _simulate(
         self, text: str, case: Case, options: Mapping[str, str], folder: Path, deadline: float
@@ -207,6 +212,14 @@ class CaseRunner:
         keep = self.plan.simulator.keep
         if keep == "none" or (keep == "failed" and record.status is Status.COMPLETED):
             shutil.rmtree(self.run.result_folder(record.case_id), ignore_errors=True)
+
+
+@dataclass
+class _Known:
+    """What is known of a case so far, also when its time is over: its last simulation, and the options tried."""
+
+    result: SimulationResult = field(default_factory=lambda: SimulationResult({}, Waveforms(), Path()))
+    retries: tuple[Mapping[str, str], ...] = ()
 
 
 def _same(first: SimulationResult, second: SimulationResult) -> bool:

@@ -103,6 +103,7 @@ class Controller:
             tally = concluded.gathered.tally
             counts = ", ".join(f"{tally[status]} {status}" for status in Status if tally[status])
             self.summary.append(f"{run.run_id}: {counts}, {tally.out_of_spec} out of spec")
+            self.summary += [f"warning: {note}" for note in concluded.gathered.notes]
         self.locks.close()
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
