@@ -16,7 +16,7 @@ from simorc.commands._summary import exit_code, summary
 from simorc.core.case import Case
 from simorc.core.errors import ErrorKind, ExitCode, RunDirectoryError, UsageError
 from simorc.core.ranges import format_ranges, parse_ranges
-from simorc.core.record import CaseRecord, Status, Tally
+from simorc.core.record import CaseRecord, Status, Tally, status_of
 from simorc.core.sample import spread
 from simorc.executors.local import Execution, Interrupts, counted_interrupts, execute, worker_count
 from simorc.registry import simulator_class
@@ -99,7 +99,7 @@ def due_cases(gathered: Gathered, options: RunOptions) -> list[Case]:
             raise UsageError(f"no case {unknown[0]}: there are 0 to {len(gathered.cases) - 1}")
         return [gathered.cases[number] for number in wanted]
     cases = gathered.cases if options.sample is None else spread(gathered.cases, options.sample)
-    return [case for case in cases if _status(gathered, case) is not Status.COMPLETED]
+    return [case for case in cases if status_of(gathered.records.get(case.case_id)) is not Status.COMPLETED]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ def _session(job: _Job, cases: Sequence[Case], started: str, check: int | None) 
 def _not_run(concluded: Concluded, due: Sequence[Case]) -> int:
     """How many due cases have no outcome."""
     finished = (Status.COMPLETED, Status.FAILED)
-    return sum(_status(concluded.gathered, case) not in finished for case in due)
+    return sum(status_of(concluded.gathered.records.get(case.case_id)) not in finished for case in due)
 
 
 def _refuse_broken_session(execution: Execution) -> None:
@@ -180,11 +180,6 @@ def _refuse_changes(directory: RunDirectory, *, accept: bool, record: bool) -> N
         where=directory.run_id,
         hint="build the sweep again, or go on with the changed files: --accept-changed (recorded in run.json)",
     )
-
-
-def _status(gathered: Gathered, case: Case) -> Status:
-    record = gathered.records.get(case.case_id)
-    return record.status if record else Status.PENDING
 
 
 def _others(directory: RunDirectory, total: int, chosen: Sequence[int]) -> dict[str, int]:

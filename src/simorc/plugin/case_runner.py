@@ -204,8 +204,7 @@ class CaseRunner:
 
     def _load_functions(self) -> Mapping[str, MeasureFunction]:
         if self._functions is None:
-            names = [m.name for m in self.plan.measures if m.source == "python" and self.plan.target in m.targets]
-            self._functions = load_measure_functions(self.run, names)
+            self._functions = load_measure_functions(self.run, self.plan.python_measures)
         return self._functions
 
     def _tidy(self, record: CaseRecord) -> None:

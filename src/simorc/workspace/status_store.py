@@ -135,8 +135,8 @@ def write_progress(run: RunDirectory, progress: Mapping[str, Any]) -> None:
 
     Parameters
     ----------
-    progress: `total, completed, failed, out_of_spec, running, pending` (cases, over the whole run), `started,
-        updated` (UTC, ISO 8601), `rate_per_s` (cases a second in this execution), `remaining_s`, `pid`
+    progress: `total, completed, failed, out_of_spec, pending` (cases, over the whole run), `done, rate_per_s,
+        remaining_s` (of this execution), `started, updated` (UTC, ISO 8601), `pid`
 
     Raises
     ------
