@@ -12,7 +12,7 @@ from simorc.core.case import Case
 from simorc.core.plan import Plan
 from simorc.core.record import CaseRecord, Status
 from simorc.plugin.case_runner import CaseRunner
-from simorc.workspace.layout import RunDirectory
+from simorc.workspace.layout import RunDirectory, is_run_directory
 from simorc.workspace.metadata import read_metadata
 from simorc.workspace.plan_file import read_plan
 from simorc.workspace.selection import Selection, read_selection, stop_requested
@@ -105,7 +105,4 @@ class RunContext:
 
 def enclosing_run(path: Path) -> RunDirectory | None:
     """The run directory that holds a test module, or None."""
-    folder = path.parent
-    if (folder / "run.json").is_file() and (folder / "metadata.csv").is_file():
-        return RunDirectory(folder)
-    return None
+    return RunDirectory(path.parent) if is_run_directory(path.parent) else None
