@@ -432,3 +432,29 @@ def test_a_disk_that_takes_no_output_is_an_error_without_a_traceback(project):
     assert done.returncode == 2
     assert "No space left on device" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+DIVERGING_TEMPLATE = """* a cube root, over which Newton's method runs away; a large enough shunt holds it
+.option gminsteps=0 srcsteps=0
+v1 in 0 {{ parameters.vin }}
+b1 x 0 i=sgn(v(x)-v(in))*abs(v(x)-v(in))^(1/3)
+r1 x 0 {{ parameters.r1 }}
+.dc v1 {{ parameters.vin }} {{ parameters.vin }} 1
+.meas dc vout max v(x)
+.end
+"""
+
+
+def test_retries_bring_a_case_through_and_are_recorded(project):
+    setup = (project.folder / "sim_setup.yaml").read_text()
+    project.write("tb/divider.spice.j2", DIVERGING_TEMPLATE)
+    run = project.build()
+    project.simorc("run", str(run), code=1)
+    assert {record["error_kind"] for record in records(run).values()} == {"no_convergence"}
+    assert "results/0/ngspice.log" in records(run)[0]["error_message"]
+    project.write("sim_setup.yaml", setup + "simulator: {retries: [{reltol: 5e-3}, {rshunt: 0.01}]}\n")
+    run = project.build("divider", "--run-id", "retried")
+    project.simorc("run", str(run))
+    assert all(record["retries"] == [{"reltol": "5e-3"}, {"rshunt": "0.01"}] for record in records(run).values())
+    events = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
+    assert sum(event["kind"] == "retry" for event in events) == 12
