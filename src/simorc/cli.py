@@ -200,11 +200,19 @@ def main() -> None:
     except Exception as error:
         if debug:
             raise
+        if isinstance(error, OSError):
+            _discard_output()
         if isinstance(error, BrokenPipeError):  # whoever read the output has enough
-            sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123  # else the exit would complain again
             sys.exit(ExitCode.USAGE)
         _print_error(error if isinstance(error, SimorcError) else _unexpected(error))
         sys.exit(error.exit_code if isinstance(error, SimorcError) else ExitCode.USAGE)
+
+
+def _discard_output() -> None:
+    """What could not be written is tried again at the exit, which then complains once more: let it go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def _unexpected(error: Exception) -> SimorcError:

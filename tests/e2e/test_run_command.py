@@ -424,7 +424,8 @@ def test_samples_that_do_not_differ_are_warned_of(project):
     assert "the samples do not differ" in done.stdout
 
 
-def test_a_disk_that_takes_no_output_is_an_error_without_a_traceback(project):
+def test_a_disk_that_takes_no_output_is_an_error_without_a_traceback(project, monkeypatch):
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
     project.build()
     with open("/dev/full", "w") as full:  # noqa: PTH123
         command = [sys.executable, "-m", "simorc", "status"]
