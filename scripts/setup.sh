@@ -1,8 +1,8 @@
 #!/bin/sh
-# Make .venv fit a lock file, and see that programs are there: scripts/setup.sh run|dev [PROGRAM...]
+# Make .venv fit a lock file, and see that programs and libraries are there: scripts/setup.sh run|dev [NAME...]
 #
-# A program's name is its Debian package. What is missing is installed by apt for root and in CI; anybody else is told, in one
-# line, what to type. A stamp is written only once a step is complete, so an interrupted set-up is begun again.
+# A program has the name of its Debian package. What is missing is installed by apt for root and in CI; anybody else is told,
+# in one line, what to type. A stamp is written only once a step is complete, so an interrupted set-up is begun again.
 set -eu
 cd "$(dirname "$0")/.."
 venv=.venv
@@ -85,8 +85,8 @@ pip_install() {
 kind=$1
 shift
 missing=""
-for program in "$@"; do
-    command -v "$program" >/dev/null || missing="$missing $program"
+for name in "$@"; do
+    command -v "$name" >/dev/null || dpkg-query --show "$name" >/dev/null 2>&1 || missing="$missing $name"
 done
 fresh=yes
 is_usable || fresh=no
