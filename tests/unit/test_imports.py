@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -73,6 +74,21 @@ def test_controller_of_a_run_is_light(project: Path) -> None:
     modules = loaded_by_command(project, "run", "light", "--dry-run")
     assert "simorc.commands.run" in modules
     assert not modules & HEAVY
+
+
+@pytest.mark.ngspice
+def test_no_process_of_a_run_loads_what_the_report_needs(project: Path) -> None:
+    at_exit = AT_EXIT.replace('"modules.json"', "f'modules-{os.getpid()}.json'").replace(
+        "import atexit", "import os, atexit"
+    )
+    (project / "sitecustomize.py").write_text(at_exit, encoding="utf-8")
+    command = [sys.executable, "-m", "simorc", "run", "light", "-n", "2"]
+    done = subprocess.run(command, cwd=project, env=os.environ | {"PYTHONPATH": str(project)}, check=False)
+    assert done.returncode == 0
+    loaded = [set(json.loads(file.read_text(encoding="utf-8"))) for file in project.rglob("modules-*.json")]
+    assert len([modules for modules in loaded if "xdist" in modules]) == 3, "the session and its two workers"
+    assert len([modules for modules in loaded if "simorc.commands.run" in modules]) == 1
+    assert [modules & HEAVY for modules in loaded if modules & HEAVY] == []
 
 
 @pytest.mark.req("SIM-01")
