@@ -76,7 +76,8 @@ class Controller:
                 self.counts[status] += 1
                 self.counts["out_of_spec"] += verdict == "fail"
         if self.selection.max_fail and self.counts[Status.FAILED] >= self.selection.max_fail:
-            request_stop(self.runs[0])
+            with suppress(RunDirectoryError):  # on a full disk every further case says so itself
+                request_stop(self.runs[0])
         self.first_done = self.first_done or time.time()
         if time.time() - self.written >= 1.0:
             self._write_progress()
