@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import re
+import shutil
 import subprocess
 import time
 from pathlib import Path
