@@ -38,7 +38,7 @@ SKY130_SWEEP = """
 testbench: fast_inverter
 parameters:
   corner: [tt, ff, ss, sf, fs]
-  vdd: {start: 1.6, stop: 2.0, num: 8}
+  vdd: {start: 1.6, stop: 2.0, num: 24}
 """
 STUB_SWEEP = """
 testbench: stub
