@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Generator
@@ -35,6 +36,12 @@ TOOLS: dict[str, tuple[Callable[[], object], str]] = {
     "browser": (lambda: shutil.which("chromium"), "apt-get install chromium"),
     "pdk": (_sky130_is_installed, "simorc pdk install sky130"),
 }
+
+
+def pytest_configure() -> None:
+    """A shell that starts tests in the background has them, and every child, ignore Ctrl-C; some tests press it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
