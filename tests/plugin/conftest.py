@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from simorc.core.measurement import Measure
-from simorc.core.plan import Plan, SimulatorSettings
+from simorc.core.plan import Plan, PlotSpec, SimulatorSettings
 from simorc.core.spec import Spec
 from simorc.core.sweep import Axis, Sweep
 from simorc.workspace.create import create_run
@@ -34,6 +34,7 @@ class RunMaker:
         measures: tuple[Measure, ...] = (Measure("y", "V", Spec(max=25.0)),),
         template: str = TEMPLATE,
         python: str = "",
+        plot_specs: tuple[PlotSpec, ...] = (),
         **settings: Any,
     ) -> RunDirectory:
         testbench = self.folder / f"tb_{run_id}"
@@ -53,6 +54,7 @@ class RunMaker:
             str(self.folder / "sim_setup.yaml"),
             template="deck.spice.j2",
             measures=measures,
+            plot_specs=plot_specs,
             simulator=SimulatorSettings(name="stub", **settings),
         )
         now = datetime(2026, 1, 1, tzinfo=UTC)

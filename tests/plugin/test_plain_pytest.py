@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from simorc.core.measurement import Measure
+from simorc.core.plan import PlotSpec
 from simorc.core.spec import Spec
 from simorc.workspace.lock import run_lock
 
@@ -97,6 +98,16 @@ def test_pytest_html_has_parameters_and_measures_in_its_rows(pytester, make_run,
     assert "<th>Measures</th>" in page
     assert "a = 3" in page
     assert "y = 30.0 V" in page
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]])
+def test_pytest_html_draws_the_waveforms_of_a_row(pytester, make_run, workers):
+    template = "* stub\n* meas y = 1\n* wave v(out) = 0 {{ parameters.a }} 2\n.end\n"
+    spec = PlotSpec("out", kind="waveform", y=("v(out)",))
+    run = make_run(template=template, plot_specs=(spec,))
+    pytester.runpytest_subprocess(str(run.path), "--html=out.html", "--self-contained-html", *workers)
+    page = (pytester.path / "out.html").read_text()
+    assert page.count("polyline points") == 3
 
 
 @pytest.mark.req("SIM-14")
