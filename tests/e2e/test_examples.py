@@ -203,7 +203,7 @@ def _operating_point(folder: Path, corner: str, vdd: float, temp: float) -> dict
     """Small-signal values of the OTA as a follower, by a deck of our own and plain ngspice."""
     names = ["@m.x1.m2[gm]", "@m.x1.m2[gds]", "@m.x1.m4[gds]", "@m.x1.m3[gm]", "@m.x1.m3[cgs]", "i(vdd)", "v(x1.bias)"]
     deck = f"""* operating point
-.lib "{ROOT}/models/simorc180.lib" {corner}
+.lib models/simorc180.lib {corner}
 .include "{ROOT}/netlists/ota.spice"
 .temp {temp}
 vdd vdd 0 {vdd}
@@ -216,6 +216,7 @@ quit
 .endc
 .end
 """
+    (folder / "models").symlink_to(ROOT / "models")  # a `.lib` path ends at a space, quoted or not
     (folder / "op.spice").write_text(deck)
     (folder / ".spiceinit").write_text("set num_threads=1\n")
     log = subprocess.run(["ngspice", "-b", "op.spice"], cwd=folder, capture_output=True, text=True, check=False).stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -29,7 +30,7 @@ class Reader:
         if named:
             (self.folder / named.group(1)).write_text(text)
         elif kind == "python":
-            self.type(f"{sys.executable} -c '{text}'", "")
+            self.type(f"{shlex.quote(sys.executable)} -c '{text}'", "")
         elif kind == "console":
             for command, answer in _commands(text):
                 self.type(command, answer)
