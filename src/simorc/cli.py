@@ -27,7 +27,7 @@ pdk_app = typer.Typer(
 )
 app.add_typer(pdk_app, name="pdk")
 
-Setup = Annotated[Path | None, typer.Option("--setup", help="Setup file [default: sim_setup.yaml here or above].")]
+Setup = Annotated[Path | None, typer.Option("--setup", help="Setup file (default: sim_setup.yaml here or above).")]
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="Path, run id, sweep name (its newest run), or beginning.")]
 MaybeRun = Annotated[str | None, typer.Argument(metavar="[RUN]", help="Path, run id, sweep name, or beginning.")]
 AsJson = Annotated[bool, typer.Option("--json", help="For other programs.")]
@@ -70,7 +70,7 @@ def list_(setup: Setup = None, as_json: AsJson = False) -> None:
 def build(
     sweep: Annotated[str, typer.Argument(metavar="SWEEP")],
     setup: Setup = None,
-    target: Annotated[str | None, typer.Option(help="spice or bench [default: the sweep's].")] = None,
+    target: Annotated[str | None, typer.Option(help="spice or bench (default: the sweep's).")] = None,
     run_id: Annotated[str | None, typer.Option(help="Name of the run directory.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the directory of that name.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")] = False,
