@@ -7,6 +7,7 @@ SimorcError                 exit 2
 ├── RunDirectoryError       exit 2   a run directory that contradicts itself, or is in use
 ├── ToolMissingError        exit 3   something outside is missing: simulator, PDK, instrument
 └── CaseError                        costs one case, never the run; carries an ErrorKind
+    └── InstrumentError              an instrument did not do what it was told, or is out of reach
 """
 
 from __future__ import annotations
@@ -125,3 +126,26 @@ class CaseError(SimorcError):
     def __init__(self, kind: ErrorKind, what: str, *, where: str = "", hint: str = "") -> None:
         super().__init__(what, where=where, hint=hint)
         self.kind = kind
+
+
+class InstrumentError(CaseError):
+    """An instrument did not answer, answered nonsense, reported an error, or would have been told something forbidden.
+
+    Parameters
+    ----------
+    what: what happened, with the text that was sent and the reply
+    resource: name and VISA resource of the instrument
+    out_of_reach: whether the instrument no longer answers at all, so that no further case can use the bench
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        resource: str = "",
+        hint: str = "",
+        kind: ErrorKind = ErrorKind.INSTRUMENT,
+        out_of_reach: bool = False,
+    ) -> None:
+        super().__init__(kind, what, where=resource, hint=hint)
+        self.out_of_reach = out_of_reach

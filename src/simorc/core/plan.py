@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from simorc.core.aggregates import Aggregate
+from simorc.core.bench import BenchSettings
 from simorc.core.measurement import Measure
 from simorc.core.sweep import Sweep
 
@@ -81,6 +82,7 @@ class Plan:
     dut: `netlist` and `schematic` (absolute) as far as given
     pdks: name -> {"path": folder, "lib": library file, "origin": where it was found}, as used by the template
     environment: the environment variables that the template reads, with their values
+    bench: the bench that the target `bench` runs on, None for `spice`
     """
 
     sweep: Sweep
@@ -98,6 +100,7 @@ class Plan:
     simulator: SimulatorSettings = SimulatorSettings()
     pdks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    bench: BenchSettings | None = None
 
     @property
     def python_measures(self) -> list[str]:

@@ -1,0 +1,1 @@
+"""The physics of parts, and their parameter sets."""

@@ -1,0 +1,1 @@
+"""Instruments that speak the command sets of real models, on one physics."""
