@@ -198,7 +198,7 @@ class LabPorts(Protocol):
         """The relays of a switch."""
 
     def fault(self, instrument: str, kind: str) -> float | None:
-        """The size of a fault that has befallen the instrument by now (0 where it has none), None without that fault."""
+        """The size of a fault that has befallen the instrument by now (0 where it has none), else None."""
 
 
 @dataclass(frozen=True, slots=True)

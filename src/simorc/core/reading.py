@@ -9,9 +9,8 @@ from dataclasses import dataclass
 class Reading:
     """One number that an instrument read, or that was computed from such numbers.
 
-    Arithmetic keeps the uncertainty: bounds add up, as nothing is known of how errors of one instrument correlate
-    (GUM, JCGM 100:2008, 5.2.2 note 1, perfectly correlated inputs). The unit of a result is the left operand's for sums and
-    empty for products: the measure states it.
+    Arithmetic keeps the uncertainty: bounds add up linearly, the worst case, as nothing is known of how the errors of
+    one instrument correlate. A sum has the unit of its left operand, a product none: the measure states it.
 
     Parameters
     ----------
