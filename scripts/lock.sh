@@ -10,10 +10,12 @@ compile() {
         --no-emit-options --no-emit-index-url --no-emit-trusted-host --no-emit-find-links "$@"
 }
 
-dev_group() {
-    .venv/bin/python -c 'import sys, tomllib; print(*tomllib.load(sys.stdin.buffer)["dependency-groups"]["dev"], sep="\n")' \
-        <pyproject.toml
+groups() { # NAME...: the requirements of dependency groups
+    .venv/bin/python -c 'import sys, tomllib
+groups = tomllib.load(sys.stdin.buffer)["dependency-groups"]
+for name in sys.argv[1:]:
+    print(*groups[name], sep="\n")' "$@" <pyproject.toml
 }
 
 compile --all-build-deps --output-file requirements/run.lock "$@" pyproject.toml
-dev_group | compile --constraint requirements/run.lock --output-file requirements/dev.lock "$@" - pyproject.toml
+groups dev judges | compile --constraint requirements/run.lock --output-file requirements/dev.lock "$@" - pyproject.toml
