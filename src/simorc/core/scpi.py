@@ -1,0 +1,309 @@
+"""Pure: SCPI text: program messages, header patterns, parameters, numbers.
+
+Grammar: IEEE 488.2-1992 (program messages, common commands) and SCPI-1999 volume 1 (header paths, short and long forms,
+optional nodes, numeric suffixes, channel lists).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from simorc.core.scpi_errors import ScpiError
+
+_HEADER = re.compile(r"\s*(\*?[A-Za-z_:][A-Za-z0-9_:]*|%[A-Za-z]+)(\?)?")
+_NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-z%/]*)$")
+_TOKEN = re.compile(r"\[|\]|([A-Za-z]+)(\#)?")
+_MULTIPLIERS = {"": 1.0, "K": 1e3, "M": 1e-3, "U": 1e-6, "N": 1e-9, "P": 1e-12, "MA": 1e6, "G": 1e9}
+_CLOSING = {"'": "'", '"': '"', "(": ")"}
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One message unit: a header with its path resolved, and its parameters as written.
+
+    Parameters
+    ----------
+    header: upper case, without leading colon and question mark
+    query: whether it asks for a reply
+    arguments: the parameters between top-level commas, stripped
+    """
+
+    header: str
+    query: bool = False
+    arguments: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The unit as it can be sent alone."""
+        lead = "" if self.header[:1] in "*%" else ":"
+        return f"{lead}{self.header}{'?' if self.query else ''} {','.join(self.arguments)}".rstrip()
+
+
+def split(text: str, separator: str) -> list[str]:
+    """Parts of a text between separators that stand outside quotes and parentheses.
+
+    >>> split('A "x;y";B (@1,2);C', ";")
+    ['A "x;y"', 'B (@1,2)', 'C']
+
+    Raises
+    ------
+    ScpiError: -151 or -170, a quote or parenthesis that is never closed
+    """
+    parts, begin, waiting = [], 0, ""
+    for index, sign in enumerate(text):
+        if waiting:
+            waiting = "" if sign == waiting else waiting
+        elif sign in _CLOSING:
+            waiting = _CLOSING[sign]
+        elif sign == separator:
+            parts.append(text[begin:index])
+            begin = index + 1
+    if waiting:
+        raise ScpiError(-170 if waiting == ")" else -151)
+    return [*parts, text[begin:]]
+
+
+def parse_message(text: str) -> list[Unit | ScpiError]:
+    """The units of one program message, in order; a unit that cannot be parsed is its error, and ends the message.
+
+    A header without leading colon continues at the level of the one before it; common commands leave the level alone.
+
+    >>> [unit.text for unit in parse_message("volt:prot 5;lev 3;*opc?;:outp on")]
+    [':VOLT:PROT 5', ':VOLT:LEV 3', '*OPC?', ':OUTP on']
+    """
+    units: list[Unit | ScpiError] = []
+    path = ""
+    try:
+        pieces = split(text, ";")
+    except ScpiError as error:
+        return [error]
+    for piece in pieces:
+        if not piece.strip():
+            continue
+        try:
+            unit = _unit(piece, path)
+        except ScpiError as error:
+            return [*units, error]
+        if unit.header[:1] not in "*%":
+            path = unit.header.rpartition(":")[0]
+        units.append(unit)
+    return units
+
+
+def _unit(piece: str, path: str) -> Unit:
+    found = _HEADER.match(piece)
+    if not found:
+        raise ScpiError(-101 if not piece.isprintable() else -102)
+    header, query, rest = found[1].upper(), bool(found[2]), piece[found.end() :]
+    if rest and not rest[0].isspace() and rest[0] not in "(\"'":
+        raise ScpiError(-101 if rest[0] not in "?*%+-.,:=<>!&|/#@$~^`{}[]\\" else -111)
+    if "::" in header or header.endswith(":"):
+        raise ScpiError(-102)
+    if header[0] == ":":
+        header = header[1:]
+    elif header[0] not in "*%" and path:
+        header = f"{path}:{header}"
+    arguments = [argument.strip() for argument in split(rest, ",")] if rest.strip() else []
+    if any(not argument for argument in arguments):
+        raise ScpiError(-102)
+    return Unit(header, query, tuple(arguments))
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How a header fitted a pattern: the numeric suffixes in order, 1 where absent."""
+
+    suffixes: tuple[int, ...] = ()
+
+
+@lru_cache(maxsize=2048)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    if pattern[0] in "*%":
+        return re.compile(re.escape(pattern.upper()))
+    return re.compile(_TOKEN.sub(_token, pattern))
+
+
+def _token(found: re.Match[str]) -> str:
+    if found[0] in "[]":
+        return {"[": "(?:", "]": ")?"}[found[0]]
+    name = found[1]
+    short = "".join(sign for sign in name if not sign.islower())
+    return f"(?:{name.upper()}|{short})" + (r"(\d*)" if found[2] else "1?")
+
+
+def match(pattern: str, header: str) -> Match | None:
+    """How a header, as in `Unit.header`, fits a pattern in the notation of manuals, or None.
+
+    Upper case is the short form; what stands in brackets may be left out; `#` behind a node allows a numeric suffix.
+
+    >>> match("[SOURce:]VOLTage[:LEVel][:IMMediate]", "VOLT:IMM"), match("OUTPut#:STATe", "OUTP2:STAT").suffixes
+    (Match(suffixes=()), (2,))
+    """
+    found = _compiled(pattern).fullmatch(header)
+    if not found:
+        return None
+    return Match(tuple(int(suffix) if suffix else 1 for suffix in found.groups()))
+
+
+def parse_number(text: str, unit: str = "") -> float:
+    """A number of SCPI: decimal or exponent form, or `#H`, `#Q`, `#B`, with an optional unit and multiplier.
+
+    >>> parse_number("2.5 mV", "V"), parse_number("1e3"), parse_number("#H1F"), parse_number("-inf")
+    (0.0025, 1000.0, 31.0, -9.9e+37)
+
+    Raises
+    ------
+    ScpiError: -104 not a number, -131 another unit, -138 a unit where none is allowed
+    """
+    upper = text.strip().upper()
+    if upper in ("INF", "INFINITY", "+INF"):
+        return 9.9e37
+    if upper in ("NINF", "-INF"):
+        return -9.9e37
+    for lead, base in (("#H", 16), ("#Q", 8), ("#B", 2)):
+        if upper.startswith(lead):
+            try:
+                return float(int(upper[2:], base))
+            except ValueError:
+                raise ScpiError(-121) from None
+    found = _NUMBER.match(upper)
+    if not found:
+        raise ScpiError(-104)
+    number = float(found[1]) * _factor(found[2], unit.upper())
+    if not math.isfinite(number):
+        raise ScpiError(-123)
+    return number
+
+
+def _factor(written: str, unit: str) -> float:
+    if not written:
+        return 1.0
+    if not unit:
+        raise ScpiError(-138)
+    multiplier = written.removesuffix(unit)
+    if not written.endswith(unit) or multiplier not in _MULTIPLIERS:
+        raise ScpiError(-131)
+    return _MULTIPLIERS[multiplier]
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """What a numeric parameter may be: limits, default, unit."""
+
+    low: float
+    high: float
+    default: float
+    unit: str = ""
+
+    def read(self, text: str) -> float:
+        """The value of a parameter: a number, MIN, MAX or DEF.
+
+        Raises
+        ------
+        ScpiError: -222 outside the limits, or no number
+        """
+        word = keyword(text, ("MINimum", "MAXimum", "DEFault"))
+        if word:
+            return {"MIN": self.low, "MAX": self.high, "DEF": self.default}[word]
+        number = parse_number(text, self.unit)
+        if not self.low <= number <= self.high:
+            raise ScpiError(-222)
+        return number
+
+
+def keyword(text: str, words: Iterable[str]) -> str | None:
+    """The short form of the one word of a choice, in manual notation, that a parameter stands for, or None.
+
+    >>> keyword("imm", ("IMMediate", "BUS")), keyword("immed", ("IMMediate",))
+    ('IMM', None)
+    """
+    upper = text.strip().upper()
+    for word in words:
+        short = "".join(sign for sign in word if not sign.islower())
+        if upper in (word.upper(), short):
+            return short
+    return None
+
+
+def choice(text: str, words: Sequence[str]) -> str:
+    """As `keyword`, but anything else is an error.
+
+    Raises
+    ------
+    ScpiError: -224
+    """
+    word = keyword(text, words)
+    if word is None:
+        raise ScpiError(-224)
+    return word
+
+
+def parse_boolean(text: str) -> bool:
+    """ON, OFF, or a number, which is rounded; 0 is off.
+
+    Raises
+    ------
+    ScpiError: -224 another word
+    """
+    word = keyword(text, ("ON", "OFF"))
+    if word:
+        return word == "ON"
+    try:
+        return round(parse_number(text)) != 0
+    except ScpiError:
+        raise ScpiError(-224) from None
+
+
+def parse_string(text: str) -> str:
+    """The content of a quoted string, either kind of quote.
+
+    Raises
+    ------
+    ScpiError: -158 not quoted
+    """
+    if len(text) >= 2 and text[0] == text[-1] and text[0] in "\"'":
+        return text[1:-1].replace(text[0] * 2, text[0])
+    raise ScpiError(-158)
+
+
+def parse_channels(text: str, known: Iterable[int]) -> list[int]:
+    """The numbers of a channel list.
+
+    >>> parse_channels("(@1:3)", [1, 2, 3])
+    [1, 2, 3]
+
+    Raises
+    ------
+    ScpiError: -171 not a channel list, -222 a channel that does not exist
+    """
+    found = re.fullmatch(r"\(\s*@([\d\s,:]+)\)", text.strip())
+    if not found:
+        raise ScpiError(-171)
+    channels: list[int] = []
+    for part in found[1].split(","):
+        ends = [end.strip() for end in part.split(":")]
+        if len(ends) > 2 or not all(end.isdecimal() and len(end) < 6 for end in ends):
+            raise ScpiError(-171)
+        channels += range(int(ends[0]), int(ends[-1]) + 1)
+    if not channels or not set(channels) <= set(known):
+        raise ScpiError(-222)
+    return channels
+
+
+def format_number(value: float) -> str:
+    """A number as instruments write it: sign, point, exponent, and equal to the value when it is read again.
+
+    >>> format_number(0.25), float(format_number(0.1)) == 0.1
+    ('+2.500000000E-01', True)
+    """
+    text = f"{value:+.9E}"
+    return text if float(text) == value else f"{value:+.16E}"
+
+
+def format_channels(values: Sequence[str]) -> str:
+    """The reply to a query of several channels."""
+    return ",".join(values)
