@@ -15,8 +15,7 @@ from simorc.core.record import CaseRecord, Status
 from simorc.core.waveforms import Waveforms
 from simorc.registry import simulator_class
 from simorc.report.data import ReportData
-from simorc.workspace.conclude import aggregates_of
-from simorc.workspace.gather import Gathered
+from simorc.workspace.gather import Gathered, aggregates_of
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.manifest import read_manifest
 
@@ -32,7 +31,7 @@ def report_data(run: RunDirectory, gathered: Gathered) -> ReportData:
         plan=gathered.plan,
         cases=gathered.cases,
         records=gathered.records,
-        aggregates=aggregates_of(gathered.plan, gathered),
+        aggregates=aggregates_of(gathered),
         manifest={**read_manifest(run), "run_id": run.run_id},
         notes=gathered.notes,
         logs=_logs(run, gathered.records),

@@ -1,12 +1,14 @@
-"""From status files to everything that is derived from them: metadata.csv, results.csv, aggregates.csv."""
+"""From status files to everything that is derived from them: metadata.csv, the tables, measurements, the catalogue."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
-from simorc.core.aggregates import AggregateResult, compute
-from simorc.core.plan import Plan
-from simorc.workspace.gather import Gathered, gather, write_aggregates
+from simorc.core.aggregates import AggregateResult
+from simorc.core.errors import RunDirectoryError, SimorcError
+from simorc.workspace.catalogue import update_catalogue
+from simorc.workspace.gather import Gathered, aggregates_of, gather, write_aggregates
 from simorc.workspace.layout import RunDirectory
 
 
@@ -19,20 +21,36 @@ class Concluded:
 
 
 def conclude(run: RunDirectory) -> Concluded:
-    """Gather, then compute and write the aggregates; the same after any number of calls.
+    """Gather, compute and write the aggregates, then bring measurements and catalogue up to date.
+
+    The same after any number of calls. The last two are made from the run's files and can be made again at any time:
+    where they cannot be written the run is none the worse, and a note says so.
 
     Raises
     ------
     RunDirectoryError: the directory contradicts itself
     """
     gathered = gather(run)
-    aggregates = aggregates_of(gathered.plan, gathered)
+    aggregates = aggregates_of(gathered)
     write_aggregates(run, aggregates)
-    return Concluded(gathered, aggregates)
+    notes = [
+        *_tried("measurements/", lambda: _write_measurements(run, gathered)),
+        *_tried("the catalogue of runs", lambda: update_catalogue(run, gathered, aggregates)),
+    ]
+    return Concluded(replace(gathered, notes=(*gathered.notes, *notes)), aggregates)
 
 
-def aggregates_of(plan: Plan, gathered: Gathered) -> list[AggregateResult]:
-    """The aggregates of a plan over gathered records."""
-    typical = {measure.name: measure.spec.typ for measure in plan.measures}
-    together = [axis.names for axis in plan.sweep.axes]
-    return compute(plan.aggregates, gathered.cases, gathered.records, typical, together)
+def _tried(what: str, write: Callable[[], None]) -> list[str]:
+    try:
+        write()
+    except SimorcError as error:
+        return [f"{what} could not be brought up to date: {' '.join(str(error).split())}"]
+    return []
+
+
+def _write_measurements(run: RunDirectory, gathered: Gathered) -> None:
+    try:
+        from simorc.workspace.measurement_store import write_measurements  # brings pyarrow along, some 0.15 s
+    except ImportError as error:
+        raise RunDirectoryError(f"pyarrow cannot be loaded: {error}") from error
+    write_measurements(run, gathered)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from simorc.core.aggregates import AggregateResult
+from simorc.core.aggregates import AggregateResult, compute
 from simorc.core.case import Case
 from simorc.core.measurement import Outcome
 from simorc.core.plan import Plan
@@ -67,6 +67,14 @@ def look(run: RunDirectory) -> Gathered:
     RunDirectoryError: metadata.csv or the plan contradicts itself
     """
     return _join(run)[0]
+
+
+def aggregates_of(gathered: Gathered) -> list[AggregateResult]:
+    """The aggregates of the plan over the gathered records."""
+    plan = gathered.plan
+    typical = {measure.name: measure.spec.typ for measure in plan.measures}
+    together = [axis.names for axis in plan.sweep.axes]
+    return compute(plan.aggregates, gathered.cases, gathered.records, typical, together)
 
 
 def write_aggregates(run: RunDirectory, results: Sequence[AggregateResult]) -> None:

@@ -16,6 +16,8 @@ from simorc.workspace.files import entries, read_json
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 _MOST_LISTED = 20
+CATALOGUE = "catalogue.sqlite"
+COMPARISONS = "compare"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,16 @@ class RunDirectory:
         return self.path / "aggregates.csv"
 
     @property
+    def measurements(self) -> Path:
+        """measurements/: every measurement in long form, in parts."""
+        return self.path / "measurements"
+
+    @property
+    def catalogue(self) -> Path:
+        """catalogue.sqlite beside the run: it tells of all runs of that folder."""
+        return self.path.parent / CATALOGUE
+
+    @property
     def events(self) -> Path:
         """events.jsonl."""
         return self.path / "events.jsonl"
@@ -150,8 +162,11 @@ def check_name(text: str) -> str:
 
     Raises
     ------
-    UsageError: not of the form `[A-Za-z][A-Za-z0-9_.-]*`, two dots in a row, or longer than 200 characters
+    UsageError: not of the form `[A-Za-z][A-Za-z0-9_.-]*`, two dots in a row, longer than 200 characters, or the name
+        of something else that lies among the runs
     """
+    if text in (CATALOGUE, COMPARISONS):
+        raise UsageError(f"{text!r} is not a run id: simorc keeps something else under that name")
     if _NAME.fullmatch(text) is None or ".." in text or len(text) > 200:
         hint = "a letter first, then letters, digits, `_`, `-` and single dots; at most 200 characters"
         raise UsageError(f"{text!r} is not a run id", hint=hint)

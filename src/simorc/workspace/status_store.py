@@ -119,7 +119,7 @@ def archive_record(run: RunDirectory, case_id: int) -> Path | None:
 
 def remove_leftovers(run: RunDirectory) -> None:
     """Delete the temporary files and folders of processes that were killed; only for who holds the run's lock."""
-    for folder in (run.path, run.status_dir, run.inputs, run.results, run.report):
+    for folder in (run.path, run.status_dir, run.inputs, run.results, run.report, run.measurements):
         for entry in entries(folder):
             match = _LEFTOVER.fullmatch(entry.name)
             if match and not is_alive(int(match[match.lastindex or 0])):
