@@ -97,6 +97,9 @@ class VirtualInstrument(Protocol):
     def status_byte(self) -> int:
         """The status byte for a serial poll."""
 
+    def report(self, code: int) -> None:
+        """Put an error into the queue that only the interface can notice, e.g. -410."""
+
 
 @dataclass(frozen=True, slots=True)
 class SupplyState:

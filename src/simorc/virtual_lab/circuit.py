@@ -6,7 +6,7 @@ Every curve involved is monotone, so each unknown is found by bisection; nothing
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from simorc.core.equipment import DutModel, ElectricalState
 
@@ -36,7 +36,7 @@ class LoadSetting:
 class OperatingPoint:
     """The DUT's terminals, and whether the supply is at its current limit."""
 
-    state: ElectricalState = ElectricalState()
+    state: ElectricalState = field(default_factory=ElectricalState)
     limiting: bool = False
 
 

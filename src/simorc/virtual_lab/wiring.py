@@ -20,7 +20,7 @@ POINTS = {
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """The connections of a bench: terminal -> point; a terminal is (instrument, channel), channel 1 where it has one."""
+    """The connections of a bench: terminal -> point; a terminal is (instrument, channel), 1 where it has but one."""
 
     points: Mapping[tuple[str, int], str]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from simorc.core.equipment import ElectricalState
 
 _LIMIT_BAND = 0.05
-"""Over how much of the limit current the output falls to 0: a brick wall that a load line still crosses at one point."""
+"""Over how much of the limit current the output falls to 0: a brick wall that a load line crosses at one point."""
 
 
 class Ldo:

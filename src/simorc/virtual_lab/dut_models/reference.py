@@ -8,9 +8,10 @@ from simorc.core.equipment import ElectricalState
 
 
 class Reference:
-    """A buffered reference: box-like temperature curve, line and load regulation, a headroom, a short-circuit current.
+    """A buffered reference: parabola over temperature, line and load regulation, headroom, short-circuit current.
 
-        vout = vnom (1 + tc2 ((T - apex)^2 - (25 - apex)^2)) (1 + line (vin - vin_nom) - load iout), at most vin - headroom
+        curve = 1 + tc2 ((T - apex)^2 - (25 - apex)^2)
+        vout  = vnom curve (1 + line (vin - vin_nom) - load iout), at most vin - headroom
 
     `line` is in 1/V, `load` in 1/A; `iq` in A; beyond `i_short` the output falls to 0.
     """

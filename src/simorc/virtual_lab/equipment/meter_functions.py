@@ -1,0 +1,56 @@
+"""Pure: what a 34461A measures, and in which ranges (Keysight 34461A data sheet; 34401A user's guide)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from simorc.core.scpi import match
+from simorc.core.scpi_errors import ScpiError
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One measuring function.
+
+    Parameters
+    ----------
+    name: as `FUNC?` answers it
+    pattern: header in the notation of manuals
+    ranges: ascending, in `unit`; empty for a function without ranges
+    integrates: whether NPLC and resolution apply
+    """
+
+    name: str
+    pattern: str
+    unit: str = ""
+    ranges: tuple[float, ...] = ()
+    integrates: bool = False
+
+
+FUNCTIONS = (
+    Function("VOLT", "VOLTage[:DC]", "V", (0.1, 1.0, 10.0, 100.0, 1000.0), True),
+    Function("VOLT:AC", "VOLTage:AC", "V", (0.1, 1.0, 10.0, 100.0, 750.0)),
+    Function("VOLT:RAT", "VOLTage[:DC]:RATio", "", (0.1, 1.0, 10.0, 100.0, 1000.0)),
+    Function("CURR", "CURRent[:DC]", "A", (1e-4, 1e-3, 1e-2, 0.1, 1.0, 3.0, 10.0), True),
+    Function("CURR:AC", "CURRent:AC", "A", (1e-4, 1e-3, 1e-2, 0.1, 1.0, 3.0, 10.0)),
+    Function("RES", "RESistance", "OHM", (1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8), True),
+    Function("FRES", "FRESistance", "OHM", (1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8), True),
+    Function("FREQ", "FREQuency", "V", (0.1, 1.0, 10.0, 100.0, 750.0)),
+    Function("PER", "PERiod", "V", (0.1, 1.0, 10.0, 100.0, 750.0)),
+    Function("CONT", "CONTinuity"),
+    Function("DIOD", "DIODe"),
+)
+BY_NAME = {function.name: function for function in FUNCTIONS}
+
+
+def function_named(text: str) -> Function:
+    """The function that a text such as `VOLT:DC` names.
+
+    Raises
+    ------
+    ScpiError: -224 there is none
+    """
+    for function in FUNCTIONS:
+        if match(function.pattern, text.strip().upper().removeprefix("SENS:")) is not None:
+            return function
+    raise ScpiError(-224)
