@@ -87,8 +87,10 @@ def test_no_process_of_a_run_loads_what_the_report_needs(project: Path) -> None:
     assert done.returncode == 0
     loaded = [set(json.loads(file.read_text(encoding="utf-8"))) for file in project.rglob("modules-*.json")]
     assert len([modules for modules in loaded if "xdist" in modules]) == 3, "the session and its two workers"
-    assert len([modules for modules in loaded if "simorc.commands.run" in modules]) == 1
-    assert [modules & HEAVY for modules in loaded if modules & HEAVY] == []
+    # The command writes the measurements at the end; to pyarrow alone that costs some 0.15 s once.
+    allowed = [{"pyarrow"} if "simorc.commands.run" in modules else set() for modules in loaded]
+    assert sum(map(len, allowed)) == 1
+    assert [modules & HEAVY - may for modules, may in zip(loaded, allowed, strict=True)] == [set()] * len(loaded)
 
 
 @pytest.mark.req("SIM-01")

@@ -126,7 +126,7 @@ def _follow(db: sqlite3.Connection, output: Path, change: _Change) -> None:
     known = {run_id for (run_id,) in db.execute("SELECT run_id FROM runs")}
     for run_id in known:
         if not is_run_directory(output / run_id):
-            db.execute("DELETE FROM runs WHERE run_id = ?", (run_id,))
+            _drop(db, run_id)
     for entry in entries(output):
         if entry.name not in known and not entry.name.startswith(".") and entry.is_dir():
             _add(db, RunDirectory(output / entry.name))
@@ -144,12 +144,18 @@ def _add(db: sqlite3.Connection, run: RunDirectory) -> None:
 def _put(db: sqlite3.Connection, run: RunDirectory, gathered: Gathered, aggregates: Sequence[AggregateResult]) -> None:
     manifest = read_manifest(run)
     row = run_row(run.run_id, gathered, aggregates, manifest)
-    db.execute("DELETE FROM runs WHERE run_id = ?", row[:1])
+    _drop(db, run.run_id)
     (key,) = db.execute("SELECT coalesce(max(run), 0) + 1 FROM runs").fetchone()
     _insert(db, "runs", [(key, *row)])
     _insert(db, "cases", case_rows(key, gathered))
     _insert(db, "measurements", measurement_rows(key, gathered))
     _insert(db, "instruments", instrument_rows(key, manifest))
+
+
+def _drop(db: sqlite3.Connection, run_id: str) -> None:
+    # The measurements first: without them a case needs no look for its own before it goes.
+    for table in ("measurements", "runs"):
+        db.execute(f"DELETE FROM {table} WHERE run = (SELECT run FROM runs WHERE run_id = ?)", (run_id,))
 
 
 def _insert(db: sqlite3.Connection, table: str, rows: Iterable[tuple[object, ...]]) -> None:

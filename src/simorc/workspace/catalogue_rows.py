@@ -8,6 +8,7 @@ from typing import Any
 
 from simorc.core.aggregates import AggregateResult
 from simorc.core.case import Case
+from simorc.core.measurement import Measurement
 from simorc.core.record import CaseRecord, Status, status_of
 from simorc.core.spec import Verdict
 from simorc.core.units import Value
@@ -42,7 +43,7 @@ CREATE TABLE measurements (
     name TEXT NOT NULL,
     value REAL, unit TEXT NOT NULL, outcome TEXT NOT NULL, verdict TEXT NOT NULL,
     min REAL, max REAL, margin REAL, uncertainty REAL,
-    PRIMARY KEY (run, case_id, name),
+    PRIMARY KEY (run, name, case_id),
     FOREIGN KEY (run, case_id) REFERENCES cases ON DELETE CASCADE
 ) WITHOUT ROWID;
 CREATE TABLE instruments (
@@ -52,7 +53,6 @@ CREATE TABLE instruments (
     PRIMARY KEY (run, name)
 ) WITHOUT ROWID;
 CREATE INDEX runs_by_sweep ON runs (sweep, created);
-CREATE INDEX measurements_by_name ON measurements (name, run);
 CREATE INDEX instruments_by_serial ON instruments (serial);
 """
 
@@ -94,11 +94,15 @@ def case_rows(run: int, gathered: Gathered) -> Iterator[tuple[object, ...]]:
 
 
 def measurement_rows(run: int, gathered: Gathered) -> Iterator[tuple[object, ...]]:
-    """The rows of table `measurements`."""
-    for record in gathered.records.values():
-        for m in record.measurements:
+    """The rows of table `measurements`, in the order of its key, in which SQLite takes them fastest."""
+    by_name: dict[str, list[tuple[int, Measurement]]] = {}
+    for case_id in sorted(gathered.records):
+        for m in gathered.records[case_id].measurements:
+            by_name.setdefault(m.name, []).append((case_id, m))
+    for name in sorted(by_name):
+        for case_id, m in by_name[name]:
             numbers = (m.min, m.max, m.margin, getattr(m, "uncertainty", None))
-            yield run, record.case_id, _text(m.name), m.value, _text(m.unit), m.outcome, m.verdict, *numbers
+            yield run, case_id, _text(name), m.value, _text(m.unit), m.outcome, m.verdict, *numbers
 
 
 def instrument_rows(run: int, manifest: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:

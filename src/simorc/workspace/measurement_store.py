@@ -106,9 +106,14 @@ def _numbers(values: Sequence[float | None], kind: str = "float64") -> pa.Array:
 
 def _times(texts: Sequence[str]) -> pa.Array:
     """A column of UTC times to the millisecond; what is no time is null."""
-    parsed = [parse_utc(text) for text in texts]
-    stamps = _numbers([None if time is None else round(time.timestamp() * 1000) for time in parsed], "int64")
-    return pa.Array.from_buffers(pa.timestamp("ms", "UTC"), len(texts), stamps.buffers())
+    stamps = {text: _milliseconds(text) for text in dict.fromkeys(texts)}
+    numbers = _numbers([stamps[text] for text in texts], "int64")
+    return pa.Array.from_buffers(pa.timestamp("ms", "UTC"), len(texts), numbers.buffers())
+
+
+def _milliseconds(text: str) -> int | None:
+    time = parse_utc(text)
+    return None if time is None else round(time.timestamp() * 1000)
 
 
 def _texts(texts: Iterable[str]) -> pa.Array:
