@@ -37,12 +37,11 @@ def clean(run: str | None, setup: Path | None, everything: bool, cache: bool) ->
     if run is not None and everything:
         raise UsageError("give either a run or --all")
     if run is not None:
-        _delete_run(_exactly(run, setup))
+        _delete_runs([_exactly(run, setup)])
     elif everything:
         _delete_all(output_of(setup))
     elif not cache:
-        for chosen in _ask(_finished(list_runs(output_of(setup)))):
-            _delete_run(chosen)
+        _delete_runs(_ask(_finished(list_runs(output_of(setup)))))
     if cache:
         _delete_cache(output_of(setup) / ".cache")
     return ExitCode.DONE
@@ -87,8 +86,8 @@ def _no_link(path: Path) -> Path:
 
 
 def _delete_all(output: Path) -> None:
-    failures = []
     put_back = put_back_replaced(output)
+    doomed = []
     for run in list_runs(output):
         if run in put_back:
             _say(f"{run.run_id}: stays, it was put back: a build was killed while it replaced this run")
@@ -97,14 +96,12 @@ def _delete_all(output: Path) -> None:
         elif is_active(run):
             _say(f"{run.run_id}: stays, it is active")
         else:
-            try:
-                _delete_run(run)
-            except RunDirectoryError as error:
-                failures.append(str(error))
-    for folder in unfinished_folders(output):
-        _delete(folder, folder.name)
-    if failures:
-        raise RunDirectoryError("\n".join(failures))
+            doomed.append(run)
+    try:
+        _delete_runs(doomed)
+    finally:
+        for folder in unfinished_folders(output):
+            _delete(folder, folder.name)
 
 
 def _delete_cache(folder: Path) -> None:
@@ -154,11 +151,34 @@ def _answer() -> str:
         return ""
 
 
+def _delete_runs(runs: Sequence[RunDirectory]) -> None:
+    """Delete all that can be deleted, then tell the catalogue; raises for those that could not."""
+    failures = []
+    for run in runs:
+        try:
+            _delete_run(run)
+        except RunDirectoryError as error:
+            failures.append(error)
+    for output in dict.fromkeys(run.path.parent for run in runs):
+        _update_catalogue(output)
+    if failures:
+        raise failures[0] if len(failures) == 1 else RunDirectoryError("\n".join(map(str, failures)))
+
+
 def _delete_run(run: RunDirectory) -> None:
     """Delete a run while holding its lock, so that nobody starts it meanwhile; simulators that a crash left end."""
     with run_lock(run):
         kill_orphans(run.path)
         _delete(run.path, run.run_id)
+
+
+def _update_catalogue(output: Path) -> None:
+    from simorc.workspace.catalogue import forget_deleted_runs  # brings numpy along
+
+    try:
+        forget_deleted_runs(output)
+    except RunDirectoryError as error:
+        _say(f"warning: the catalogue of runs could not be brought up to date: {error}")
 
 
 def _delete(folder: Path, name: str) -> None:
