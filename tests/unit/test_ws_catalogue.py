@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from simorc.core.errors import ErrorKind, RunDirectoryError
+from simorc.core.errors import ErrorKind
 from simorc.core.measurement import Measurement
 from simorc.core.plan import Plan
 from simorc.core.record import CaseRecord, Status
@@ -80,14 +80,10 @@ def test_a_run_with_its_cases_and_measurements(ws_run: RunDirectory, ws_record: 
     ((conditions,),) = asked(output, "SELECT conditions FROM cases WHERE case_id = 3")
     assert json.loads(conditions) == {"corner": "ff, hot", "vin": 4.5, "iload": 1e-05}
     history = "SELECT case_id, value, unit, outcome, verdict, min, max, margin, uncertainty FROM measurements"
-    assert (
-        asked(output, history)
-        == [
-            (0, 3.3, "V", "value", "pass", 3.25, 3.35, 3.3 - 3.25, None),
-            (1, 9.0, "V", "value", "fail", 3.25, 3.35, 3.35 - 9.0, None),
-        ]
-        or asked(output, history)[1][1] == 9.0
-    )
+    assert asked(output, history) == [
+        (0, 3.3, "V", "value", "pass", 3.25, 3.35, 3.3 - 3.25, None),
+        (1, 9.0, "V", "value", "fail", 3.25, 3.35, 3.35 - 9.0, None),
+    ]
 
 
 @pytest.mark.req("DVT-10")
@@ -114,7 +110,7 @@ def test_the_instruments_of_a_bench(ws_run: RunDirectory, output: Path) -> None:
 
 def test_a_former_state_of_a_run_is_replaced(ws_run: RunDirectory, ws_record: MAKE, output: Path) -> None:
     finished(ws_run, ws_record, 3.3, 9.0)
-    shutil.rmtree(ws_run.status_dir)
+    ws_run.status_file(1).unlink()
     finished(ws_run, ws_record, 3.31)
     assert asked(output, "SELECT value FROM measurements") == [(3.31,)]
     assert asked(output, "SELECT count(*) FROM cases") == [(6,)]
