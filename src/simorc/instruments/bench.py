@@ -1,0 +1,220 @@
+"""The bench that a procedure works with: its instruments, its chamber's temperature, and when the DUT has settled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from simorc.core.bench import BenchSettings
+from simorc.core.equipment import Link
+from simorc.core.errors import ErrorKind, InstrumentError
+from simorc.core.reading import Reading
+from simorc.instruments.bench_lock import BenchLock
+from simorc.instruments.interfaces import Instrument, Switch, ThermalChamber
+from simorc.instruments.safety import AMBIENT, Guard, StepResult, safe_state
+
+_POLL_S = 1.0
+EventSink = Callable[..., None]
+
+
+class Bench:
+    """An opened bench: `bench.psu` and `bench["psu"]` are the driver of that name.
+
+    Made by `rack.open_bench`. `on_event(kind, sim_time_s, **data)` is told what happens; `transcript` takes the text
+    that goes to and from the instruments.
+    """
+
+    def __init__(
+        self,
+        settings: BenchSettings,
+        link: Link,
+        instruments: Mapping[str, Instrument],
+        guard: Guard,
+        lock: BenchLock,
+        on_event: EventSink,
+    ) -> None:
+        self.settings = settings
+        self.link = link
+        self.instruments = instruments
+        self.guard = guard
+        self.lock = lock
+        self.clock = link.clock
+        self.identities: list[Mapping[str, str]] = []
+        self.transcript: Callable[[str], None] | None = None
+        self.broken = ""
+        self._on_event = on_event
+        self._soaked: float | None = None
+        self._never_settled: dict[float, str] = {}
+        self._selected = ""
+
+    def __getattr__(self, name: str) -> Any:
+        instruments = self.__dict__.get("instruments", {})
+        if name in instruments:
+            return instruments[name]
+        raise AttributeError(f"the bench has no instrument {name!r}: it has {', '.join(instruments)}")
+
+    def __getitem__(self, name: str) -> Any:
+        return self.instruments[name]
+
+    @property
+    def ambient(self) -> float:
+        """The room, degC."""
+        return self.settings.simulated.ambient if self.settings.simulated else AMBIENT
+
+    def note(self, instrument: str, direction: str, text: str) -> None:
+        """Write one text of the wire into the transcript."""
+        if self.transcript is not None:
+            self.transcript(f"{self.clock.now():12.3f} {instrument} {direction} {text}\n")
+
+    def event(self, kind: str, **data: Any) -> None:
+        """Tell what happened, with the bench's time."""
+        self._on_event(kind, sim_time_s=round(self.clock.now(), 3), **data)
+
+    def begin_case(self, seed: int) -> None:
+        """A case begins: readings on a simulated bench draw their noise from its seed."""
+        self.link.begin_case(seed)
+
+    def select(self, part: object) -> None:
+        """Connect one of the parts by name; on a bench without a switch that is the one part it has.
+
+        Raises
+        ------
+        InstrumentError: the bench has no such part
+        """
+        name, parts = str(part), self.settings.parts
+        if not parts:
+            return
+        if name not in parts:
+            what = f"the bench has no part {name!r}: it has {', '.join(parts)}"
+            raise InstrumentError(what, resource=self.settings.name, hint="parts: in the bench's file")
+        if name == self._selected:
+            return
+        self._selected = ""
+        for instrument in self._of_kind("load", "supply"):
+            instrument.make_safe("off")  # relays never switch under load
+        for switch in self._of_kind("switch"):
+            _as_switch(switch).close(parts.index(name) + 1)
+        self._selected = name
+        self.event("select", part=name)
+
+    def soak(self, temperature: object) -> None:
+        """Have the chamber at a temperature, degC, and soaked; at once where it already is.
+
+        Raises
+        ------
+        InstrumentError: kind `never_settled` when it takes longer than the bench allows; what else the chamber says
+        """
+        wanted = float(temperature)  # type: ignore[arg-type]  # a Quantity is a float
+        if wanted in self._never_settled:
+            raise self._unsettled(self._never_settled[wanted])
+        for chamber in self._of_kind("chamber"):
+            self._soak(_as_chamber(chamber), wanted)
+
+    def settled(
+        self, read: Callable[[], Reading], resolution: float | None = None, interval_s: float | None = None
+    ) -> Reading:
+        """Read until the reading stands still: two looks in a row, `interval_s` apart, each within the resolution.
+
+        Parameters
+        ----------
+        read: one reading, e.g. `bench.dmm.voltage`
+        resolution: parts of the reading; by default the bench's
+        interval_s: bench seconds between two looks; by default the bench's
+
+        Raises
+        ------
+        InstrumentError: kind `never_settled` when it still drifts after the bench's drift_timeout_s
+        """
+        rule = self.settings.settling
+        parts = rule.resolution if resolution is None else resolution
+        begin, last, still = self.clock.now(), read(), 0
+        while True:
+            self.clock.sleep(rule.interval_s if interval_s is None else interval_s)
+            now = read()
+            drift = abs(now.value - last.value)
+            still = still + 1 if drift <= parts * abs(now.value) else 0
+            if still == 2:
+                return now
+            if self.clock.now() - begin > rule.drift_timeout_s:
+                what = f"{now.source} still drifts by {drift:.3g} {now.unit} after {rule.drift_timeout_s:g} s"
+                self.event("never settled", what=what)
+                raise self._unsettled(what)
+            last = now
+
+    def query(self, name: str, text: str) -> str | None:
+        """Send any text to an instrument, if the limits allow it: the reply of a query, or None."""
+        if name not in self.instruments:
+            what = f"no instrument {name!r}: the bench has {', '.join(self.instruments)}"
+            raise InstrumentError(what, resource=self.settings.name)
+        return self.instruments[name].send(text)
+
+    def observe(self, quantity: str, reading: Reading) -> None:
+        """Check a reading that came in; beyond a limit the bench has tripped."""
+        try:
+            self.guard.check_reading(quantity, reading)
+        except InstrumentError as error:
+            self.broken = error.what
+            self.event("fault", what=error.what)
+            raise
+
+    def outputs_off(self) -> list[StepResult]:
+        """Loads and supplies off, the chamber as it is: the safe point of a pause."""
+        results = [
+            StepResult(instrument.settings.name, True, instrument.make_safe("off"))
+            for instrument in self._of_kind("load", "supply")
+        ]
+        self.event("output", on=False)
+        return results
+
+    def make_safe(self) -> list[StepResult]:
+        """The bench's safe state, step by step."""
+        self._soaked, self._selected = None, ""
+        results = safe_state(self.instruments, self.settings.safe_state, self.ambient)
+        for result in results:
+            self.event("safe state", instrument=result.instrument, done=result.done, said=result.said)
+        return results
+
+    def close(self) -> None:
+        """Let go of the instruments; nothing is switched."""
+        self.link.close()
+        self.lock.close()
+
+    def _soak(self, chamber: ThermalChamber, wanted: float) -> None:
+        rule = self.settings.settling
+        if self._soaked == wanted and chamber.is_settled():
+            return
+        self._soaked = None
+        begin = self.clock.now()
+        self.event("setpoint", temperature=wanted)
+        chamber.head_for(wanted, rule.window, rule.soak_s)
+        self.event("soak", temperature=wanted, window=rule.window, soak_s=rule.soak_s)
+        while not chamber.is_settled():
+            found = chamber.temperature()
+            waited = self.clock.now() - begin
+            if waited > rule.timeout_s:
+                what = f"{found.value:.1f} degC after {waited:.0f} s, not {wanted:g} +-{rule.window:g} degC"
+                self._never_settled[wanted] = what
+                self.event("never settled", temperature=wanted, found=found.value)
+                raise self._unsettled(what)
+            self.clock.sleep(_POLL_S)
+        self._soaked = wanted
+        self.event("settled", temperature=wanted, took_s=round(self.clock.now() - begin, 3))
+
+    def _unsettled(self, what: str) -> InstrumentError:
+        return InstrumentError(
+            what,
+            resource=self.settings.name,
+            kind=ErrorKind.NEVER_SETTLED,
+            hint="settling: in the bench's file says how long it may take",
+        )
+
+    def _of_kind(self, *kinds: str) -> list[Instrument]:
+        return [instrument for instrument in self.instruments.values() if instrument.kind in kinds]
+
+
+def _as_switch(instrument: Instrument) -> Switch:
+    return instrument  # type: ignore[return-value]  # its kind says so
+
+
+def _as_chamber(instrument: Instrument) -> ThermalChamber:
+    return instrument  # type: ignore[return-value]  # its kind says so

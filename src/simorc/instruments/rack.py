@@ -1,0 +1,107 @@
+"""From a bench's settings to an opened bench: lock, transports, drivers, identities, safe state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+
+from simorc.core.bench import BenchSettings, InstrumentSettings
+from simorc.core.equipment import Link, Transport
+from simorc.core.errors import InstrumentError, ToolMissingError
+from simorc.core.reading import Reading
+from simorc.instruments.bench import Bench, EventSink
+from simorc.instruments.bench_lock import BenchLock
+from simorc.instruments.interfaces import Instrument, identity_record
+from simorc.instruments.safety import Guard, GuardedTransport
+from simorc.registry import load
+
+
+def open_bench(
+    settings: BenchSettings,
+    on_event: EventSink | None = None,
+    *,
+    make_safe: bool = True,
+    lock: BenchLock | None = None,
+) -> Bench:
+    """Open a bench: nobody else uses it, every instrument is the one expected, and all outputs are off.
+
+    Parameters
+    ----------
+    on_event: is told `(kind, sim_time_s, **data)` of whatever happens
+    make_safe: whether to begin with the safe state
+    lock: one that is held already
+
+    Raises
+    ------
+    ToolMissingError: in use, out of reach, or another instrument than expected; everything is closed again
+    InstrumentError: the safe state cannot be reached
+    """
+    held = lock or BenchLock([i.resource for i in settings.instruments if i.resource])
+    try:
+        link: Link = load("transports", settings.transport)(settings)
+    except BaseException:
+        held.close()
+        raise
+    guard = Guard(settings.limits, settings.real or settings.simulated is not None)
+    bench = Bench(settings, link, {}, guard, held, on_event or _nowhere)
+    try:
+        bench.instruments = {i.name: _driver(i, link, bench) for i in settings.instruments}
+        bench.identities = [_identified(instrument) for instrument in bench.instruments.values()]
+        if make_safe:
+            _begin_safely(bench)
+    except BaseException:
+        bench.close()
+        raise
+    return bench
+
+
+def calibration_warnings(settings: BenchSettings, today: date | None = None) -> list[str]:
+    """A sentence for every instrument whose calibration is overdue."""
+    now = today or datetime.now(UTC).date()
+    return [
+        f"{i.name}: calibration was due on {i.calibration_due}"
+        for i in settings.instruments
+        if i.calibration_due and date.fromisoformat(i.calibration_due) < now
+    ]
+
+
+def _driver(settings: InstrumentSettings, link: Link, bench: Bench) -> Instrument:
+    driver: type[Instrument] = load("instruments", settings.driver)
+    transport: Transport = link.open(settings)
+    guarded = GuardedTransport(transport, settings.name, driver.effects, bench.guard, bench.note)
+    return driver(settings, guarded, link.clock, _observer(bench))
+
+
+def _observer(bench: Bench) -> Callable[[str, Reading], None]:
+    return bench.observe
+
+
+def _identified(instrument: Instrument) -> dict[str, str]:
+    settings = instrument.settings
+    try:
+        identity = instrument.identity()
+    except InstrumentError as error:
+        what = f"{settings.name} does not answer: {error.what}"
+        raise ToolMissingError(what, where=settings.resource, hint="is it on, connected, and nobody else's?") from error
+    expected = settings.idn or instrument.expected
+    if expected.lower() not in identity.idn.lower():
+        raise ToolMissingError(
+            f"{settings.name} says {identity.idn!r}, expected {expected!r} in it",
+            where=settings.resource or settings.name,
+            hint="is the resource right? `idn:` in the bench's file states what to expect",
+        )
+    return dict(identity_record(instrument, identity))
+
+
+def _begin_safely(bench: Bench) -> None:
+    for instrument in bench.instruments.values():
+        errors = instrument.errors()
+        if errors:
+            bench.event("fault", instrument=instrument.settings.name, errors=errors)
+    failed: Sequence[str] = [f"{r.instrument}: {r.said}" for r in bench.make_safe() if not r.done]
+    if failed:
+        raise InstrumentError(f"the safe state cannot be reached: {'; '.join(failed)}", resource=bench.settings.name)
+
+
+def _nowhere(kind: str, **data: object) -> None:
+    """Nobody wants to know."""
