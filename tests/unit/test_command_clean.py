@@ -6,9 +6,11 @@ import io
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,8 @@ from simorc.core.errors import RunDirectoryError, SimorcError, UsageError
 from simorc.core.plan import Plan
 from simorc.core.record import CaseRecord, Status
 from simorc.simulators.process import RUN_VARIABLE
-from simorc.workspace.layout import RunDirectory
+from simorc.workspace.conclude import conclude
+from simorc.workspace.layout import RunDirectory, check_name, list_runs
 from simorc.workspace.lock import run_lock
 from simorc.workspace.status_store import write_record
 
@@ -325,3 +328,49 @@ def test_with_nothing_completed_nobody_is_asked(
     assert clean(None, None, False, False) == 0
     assert "no completed runs" in capsys.readouterr().err
     assert ws_run.metadata.exists()
+
+
+@pytest.mark.req("SIM-18", "DVT-10")
+def test_what_lies_among_the_runs_is_no_run(
+    ws_build: Build, ws_record: MAKE, output: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    conclude(ws_build("pvt_1"))
+    for folder in ("compare/a_vs_b", ".cache/x", ".bench/virtual", "notes"):
+        (output / folder).mkdir(parents=True)
+        (output / folder / "index.html").write_text("x")
+    assert [run.run_id for run in list_runs(output)] == ["pvt_1"]
+    for name in ("compare", "catalogue.sqlite", "notes", "simulations/compare", "simulations/catalogue.sqlite"):
+        with pytest.raises(UsageError, match="nothing is deleted"):
+            clean(name, None, False, False)
+    assert clean(None, None, True, False) == 0
+    assert names(output) == [".bench", ".cache", ".catalogue.sqlite.lock", "catalogue.sqlite", "compare", "notes"]
+    assert capsys.readouterr().out.count("deleted") == 1
+
+
+@pytest.mark.req("DVT-10")
+@pytest.mark.parametrize("arguments", [("pvt_1", False), (None, True)], ids=["one", "all"])
+def test_the_catalogue_follows(ws_build: Build, output: Path, arguments: tuple[str | None, bool]) -> None:
+    runs = [ws_build("pvt_1"), ws_build("pvt_2")]
+    for run in runs:
+        conclude(run)
+    run_id, everything = arguments
+    clean(run_id, None, everything, False)
+    with closing(sqlite3.connect(output / "catalogue.sqlite")) as db:
+        left = [found for (found,) in db.execute("SELECT run_id FROM runs")]
+    assert left == ([] if everything else ["pvt_2"])
+
+
+def test_a_catalogue_that_cannot_be_written_deletes_nonetheless(
+    ws_build: Build, output: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ws_build("pvt_1")
+    (output / "catalogue.sqlite").mkdir()
+    assert clean("pvt_1", None, False, False) == 0
+    assert names(output) == [".catalogue.sqlite.lock", "catalogue.sqlite"]
+    assert "warning: the catalogue of runs could not be brought up to date" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["compare", "catalogue.sqlite"])
+def test_no_run_takes_a_name_that_is_in_use(name: str) -> None:
+    with pytest.raises(UsageError, match="something else under that name"):
+        check_name(name)
