@@ -149,6 +149,18 @@ def status(
 
 
 @app.command()
+def compare(
+    runs: Annotated[list[str], typer.Argument(metavar="RUN RUN...", help="The first one is the reference.")],
+    setup: Setup = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Default: compare/<A>_vs_<B>/ beside the first run.")
+    ] = None,
+) -> None:
+    """Join runs on their conditions: a table, CSV, a page; prints the page's path last."""
+    _call("compare", "compare", runs, setup, out)
+
+
+@app.command()
 def clean(
     run: MaybeRun = None,
     setup: Setup = None,

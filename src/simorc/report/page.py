@@ -18,6 +18,25 @@ from simorc.report.plots import Picture
 from simorc.report.spec_table import SpecRow, spec_rows
 
 
+def environment(**values: Any) -> Environment:
+    """Templates of this package; everything is escaped, an undefined name is an error.
+
+    Parameters
+    ----------
+    values: what every template sees, by name
+    """
+    made = Environment(
+        loader=PackageLoader("simorc.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {"unit": unit_sign, "conditions": conditions}
+    made.globals |= {"quantity": quantity, "count": count, "limits": limits_text, **values}
+    return made
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
     """A part of the page: `key` is its anchor; an empty `title` gives it no heading and no place in the contents."""
@@ -47,17 +66,8 @@ class Page:
 
     @cached_property
     def environment(self) -> Environment:
-        """Templates of this package; everything is escaped, an undefined name is an error."""
-        made = Environment(
-            loader=PackageLoader("simorc.report"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        made.filters |= {"unit": unit_sign, "conditions": conditions}
-        made.globals |= {"quantity": quantity, "count": count, "limits": limits_text, "page": self, "data": self.data}
-        return made
+        """Templates of this package, which know the page and its data."""
+        return environment(page=self, data=self.data)
 
     def render(self, template: str, **values: Any) -> Markup:
         """A template of this package, filled in."""

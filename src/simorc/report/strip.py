@@ -1,6 +1,8 @@
-"""Pure: a measure's range drawn small, within its limits: one line of the spec table as a picture."""
+"""Pure: numbers drawn small, a line of a table as a picture: a range within its limits, differences around zero."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from simorc.core.spec import Spec
 
@@ -36,6 +38,24 @@ def strip(low: float | None, median: float | None, high: float | None, spec: Spe
         parts += [f'<path class="end" d="M{at} 2V{HEIGHT - 2}"/>' for at in ends]
     parts += _bars(x(low), x(high), spec, x(spec.min or 0.0), x(spec.max or 0.0))
     parts.append(f'<circle class="middle" cx="{x(median)}" cy="{_MIDDLE}" r="2.6"/>')
+    return _picture(parts)
+
+
+def dots(values: Sequence[float]) -> str:
+    """An SVG of differences, a dot each, around a tick at zero; empty where there are none.
+
+    Dots that would fall on each other are drawn once. It is hidden from screen readers, as the numbers stand beside it.
+    """
+    if not values:
+        return ""
+    reach = max(abs(value) for value in values) or 1.0
+    places = {round(WIDTH / 2 + value / reach * (WIDTH / 2 - 5), 1) for value in values}
+    parts = [f'<path class="rail" d="M0 {_MIDDLE}H{WIDTH}"/>', f'<path class="end" d="M{WIDTH / 2} 2V{HEIGHT - 2}"/>']
+    parts += [f'<circle class="dot" cx="{place}" cy="{_MIDDLE}" r="2.6"/>' for place in sorted(places)]
+    return _picture(parts)
+
+
+def _picture(parts: Sequence[str]) -> str:
     box = f'viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}"'
     return f'<svg class="strip" {box} aria-hidden="true">{"".join(parts)}</svg>'
 

@@ -1,0 +1,103 @@
+"""Pure: the joined table of a comparison as columns of text, for the terminal and for the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from simorc.core.measurement import Measure, Measurement
+from simorc.core.record import Status
+from simorc.report.compare import Comparison, Row
+from simorc.report.display import Scale, scale_for
+
+ABSENT = "–"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What one run says of one measure, or how far it is from the first.
+
+    Parameters
+    ----------
+    run: which run, in their order
+    unit: of all cells, with its prefix
+    cells: one a row
+    """
+
+    run: int
+    is_difference: bool
+    unit: str
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The columns of one measure."""
+
+    measure: str
+    columns: tuple[Column, ...]
+
+
+def blocks(comparison: Comparison, rows: Sequence[Row], uncertainty: bool = False) -> list[Block]:
+    """The columns of every measure over some rows.
+
+    Parameters
+    ----------
+    uncertainty: whether values carry it, as in `3.30012 ± 0.00016`
+    """
+    return [Block(m.name, tuple(_columns(comparison, rows, m, uncertainty))) for m in comparison.measures]
+
+
+def value_of(measurement: Measurement | None) -> float | None:
+    """The value of a measurement that may not be there."""
+    return None if measurement is None else measurement.value
+
+
+def uncertainty_of(measurement: Measurement | None) -> float | None:
+    """The bound of the error of a value; None where there is neither."""
+    return None if measurement is None else getattr(measurement, "uncertainty", None)
+
+
+def with_uncertainty(scale: Scale, measurement: Measurement) -> str:
+    """A value and, where there is one, the bound of its error, in one scale."""
+    assert measurement.value is not None
+    bound = uncertainty_of(measurement)
+    text = scale.text(measurement.value)
+    return text if bound is None else f"{text} ± {bound / scale.factor:.2g}"
+
+
+def _columns(comparison: Comparison, rows: Sequence[Row], measure: Measure, uncertainty: bool) -> list[Column]:
+    every = [value_of(comparison.measurement(row, k, measure.name)) for row in rows for k in _runs(comparison)]
+    scale = scale_for([value for value in every if value is not None], measure.unit)
+    columns = []
+    for number in _runs(comparison):
+        text = (lambda m: with_uncertainty(scale, m)) if uncertainty else (lambda m: scale.text(m.value))
+        cells = tuple(_cell(comparison, row, number, measure.name, text) for row in rows)
+        columns.append(Column(number, False, scale.unit, cells))
+        if number:
+            columns.append(_difference(comparison, rows, measure, number))
+    return columns
+
+
+def _runs(comparison: Comparison) -> range:
+    return range(len(comparison.sides))
+
+
+def _cell(comparison: Comparison, row: Row, number: int, name: str, text: Callable[[Measurement], str]) -> str:
+    case = row.cases[number]
+    if case is None:
+        return ABSENT
+    status = comparison.sides[number].data.status(case.case_id)
+    if status is not Status.COMPLETED:
+        return status.replace("_", " ")
+    m = comparison.measurement(row, number, name)
+    return "no value" if m is None or m.value is None else text(m)
+
+
+def _difference(comparison: Comparison, rows: Sequence[Row], measure: Measure, number: int) -> Column:
+    apart = []
+    for row in rows:
+        first, other = (value_of(comparison.measurement(row, k, measure.name)) for k in (0, number))
+        apart.append(None if first is None or other is None else other - first)
+    scale = scale_for([value for value in apart if value is not None], measure.unit)
+    return Column(number, True, scale.unit, tuple(ABSENT if v is None else scale.text(v + 0.0) for v in apart))
