@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from simorc import registry
+from simorc.config.bench_file import read_bench
 from simorc.config.document import Document
 from simorc.config.environment import PREFIX
-from simorc.config.files import is_file, is_folder, resolved
+from simorc.config.files import is_folder, resolved
 from simorc.config.models.setup import Setup
 from simorc.config.names import check_file_names
 from simorc.config.problems import Problems, one_of, printed
-from simorc.config.project import Project, SweepEntry
+from simorc.config.project import BenchEntry, Project, SweepEntry
 from simorc.config.sweep_file import read_sweep
 from simorc.config.testbench_file import TestbenchFile, read_testbench
 from simorc.config.validation import validate
@@ -52,13 +53,13 @@ def _check_simulator(setup: Setup, file: Document, problems: Problems) -> None:
         problems.add(Problem(where, f"the simulator {printed(name)}", one_of(known), did_you_mean(name, known)))
 
 
-def _benches(setup: Setup, file: Document, problems: Problems) -> dict[str, Path]:
-    benches = {name: resolved(file.folder, path) for name, path in setup.benches.items()}
-    for name, path in benches.items():
-        if not is_file(path):
-            found = f"{printed(setup.benches[name])}, where there is no file"
-            problems.add(Problem(file.where(["benches", name]), found, "the file of a bench"))
-    return benches
+def _benches(setup: Setup, file: Document, problems: Problems) -> dict[str, BenchEntry]:
+    found = {name: read_bench(name, text, file, problems) for name, text in setup.benches.items()}
+    return {
+        name: BenchEntry(resolved(file.folder, setup.benches[name]), bench[1], bench[0])
+        for name, bench in found.items()
+        if bench is not None
+    }
 
 
 def _testbenches(setup: Setup, file: Document, problems: Problems) -> dict[str, TestbenchFile | None]:

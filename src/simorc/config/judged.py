@@ -78,7 +78,7 @@ class JudgedReader:
         if limits.min is not None and limits.max is not None and limits.min > limits.max:
             place = self._changed_limit(keys)
             self._note(place, f"min {limits.min:g} above max {limits.max:g}", "min at or below max")
-        return Spec(limits.min, limits.typ, limits.max)
+        return Spec(limits.min, limits.typ, limits.max, limits.guard_band)
 
     def _changed_limit(self, keys: Sequence[Key]) -> Sequence[Key]:
         """The limit that a sweep changed, where it did, else the whole spec."""

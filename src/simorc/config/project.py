@@ -23,6 +23,7 @@ from simorc.core.units import Value
 
 if TYPE_CHECKING:  # these bring numpy along, for which `simorc status` has no time
     from simorc.core.aggregates import Aggregate
+    from simorc.core.bench import BenchSettings
     from simorc.core.plan import PlotSpec, SimulatorSettings
 
 SETUP_FILE = "sim_setup.yaml"
@@ -62,6 +63,21 @@ class TestbenchEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class BenchEntry:
+    """A bench of the project.
+
+    Parameters
+    ----------
+    path: absolute path of its file
+    file: its content
+    """
+
+    path: Path
+    file: Document
+    settings: BenchSettings
+
+
+@dataclass(frozen=True, slots=True)
 class SweepEntry:
     """A sweep of the project, with everything that its testbench gives it.
 
@@ -70,6 +86,7 @@ class SweepEntry:
     path: absolute path of its file
     file: its content
     target: the target unless the command line says otherwise
+    bench: the bench of the target `bench` unless the command line says otherwise; empty for the only one
     """
 
     name: str
@@ -77,6 +94,7 @@ class SweepEntry:
     file: Document
     testbench: str
     target: str
+    bench: str
     sweep: Sweep
     measures: tuple[Measure, ...]
     aggregates: tuple[Aggregate, ...]
@@ -93,7 +111,7 @@ class Project:
     file: its content, with the environment's overrides
     output: folder of the run directories, absolute
     dut: `netlist` and `schematic` (absolute) as far as given; the files need not exist yet
-    benches: name -> file
+    benches: name -> bench
     """
 
     setup_file: Path
@@ -102,7 +120,7 @@ class Project:
     dut: Mapping[str, Path]
     testbenches: Mapping[str, TestbenchEntry]
     sweeps: Mapping[str, SweepEntry]
-    benches: Mapping[str, Path]
+    benches: Mapping[str, BenchEntry]
 
 
 def find_setup(start: Path, explicit: Path | None = None) -> Path:

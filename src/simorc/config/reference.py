@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from simorc.config.models.bench import BenchKeys
 from simorc.config.models.fields import Kind, Section
 from simorc.config.models.setup import Setup
 from simorc.config.models.sweep import SweepKeys
@@ -19,6 +20,7 @@ FILES: tuple[tuple[str, type[Section]], ...] = (
     ("sim_setup.yaml", Setup),
     ("config.yaml of a testbench", Testbench),
     ("The file of a sweep", SweepKeys),
+    ("The file of a bench", BenchKeys),
 )
 _INTRODUCTION = """\
 # Every key of the YAML files

@@ -8,17 +8,19 @@ from simorc.config.document import Document
 from simorc.config.files import is_file
 from simorc.config.problems import Problems, shown_path
 from simorc.config.project import SERVED_BY, Project, SweepEntry, TestbenchEntry
-from simorc.core.errors import Problem, UsageError
+from simorc.config.user_functions import read_functions
+from simorc.core.bench import BenchSettings
+from simorc.core.errors import ConfigError, Problem, UsageError
 from simorc.core.plan import Plan
 from simorc.core.wording import suggestion
 
 
-def make_plan(project: Project, sweep_name: str, target: str | None = None) -> Plan:
-    """The plan of a sweep on its own target, or on another; `pdks` and `environment` are left empty.
+def make_plan(project: Project, sweep_name: str, target: str | None = None, bench: str | None = None) -> Plan:
+    """The plan of a sweep on its own target and bench, or on others; `pdks` and `environment` are left empty.
 
     Raises
     ------
-    UsageError: there is no such sweep, or no such target
+    UsageError: there is no such sweep, target or bench
     ConfigError: files that the target needs are missing, or the conditions leave no case
     """
     entry = _sweep(project, sweep_name)
@@ -29,7 +31,15 @@ def make_plan(project: Project, sweep_name: str, target: str | None = None) -> P
     problems = Problems()
     _check_files(project, testbench, wanted, problems)
     _check_cases(entry, problems)
+    _check_procedure(testbench, wanted, problems)
     problems.raise_all()
+    settings = _bench(project, entry, bench) if wanted == "bench" else None
+    if settings is not None and settings.settling.parameter not in entry.sweep.defaults:
+        raise UsageError(
+            f"bench {settings.name!r} follows the parameter {settings.settling.parameter!r}, which testbench "
+            f"{testbench.name!r} does not have",
+            hint="name its temperature under settling: parameter: in the bench's file",
+        )
     measured = {measure.name for measure in entry.measures if wanted in measure.targets}
     return Plan(
         sweep=entry.sweep,
@@ -45,7 +55,36 @@ def make_plan(project: Project, sweep_name: str, target: str | None = None) -> P
         aggregates=tuple(aggregate for aggregate in entry.aggregates if aggregate.of in measured),
         plot_specs=entry.plot_specs,
         simulator=testbench.simulator,
+        bench=settings,
+        bench_file=project.benches[settings.name].path.as_posix() if settings is not None else "",
     )
+
+
+def _bench(project: Project, entry: SweepEntry, wanted: str | None) -> BenchSettings:
+    """The bench that is asked for, else the sweep's, else the only one."""
+    where, known = shown_path(project.setup_file), list(project.benches)
+    name = wanted or entry.bench or (known[0] if len(known) == 1 else "")
+    if not known:
+        raise UsageError(f"there is no bench in {where}", hint="name one under benches:, or --target spice")
+    if not name:
+        raise UsageError(f"which bench? there are {', '.join(known)}", hint="`bench:` in the sweep, or --bench NAME")
+    if name not in project.benches:
+        raise UsageError(f"no bench {name!r} in {where}", hint=suggestion(name, known))
+    return project.benches[name].settings
+
+
+def _check_procedure(testbench: TestbenchEntry, target: str, problems: Problems) -> None:
+    """A procedure defines `measure`; what it does is seen when it runs."""
+    if target != "bench" or testbench.procedure is None or not is_file(testbench.procedure):
+        return
+    try:
+        functions = read_functions(testbench.procedure)
+    except ConfigError as error:
+        problems.extend(error.problems)
+        return
+    if functions is not None and functions.bound is not None and "measure" not in functions.bound:
+        where = shown_path(testbench.procedure)
+        problems.add(Problem(where, "no function measure()", "def measure(bench, case): ..."))
 
 
 def _sweep(project: Project, name: str) -> SweepEntry:

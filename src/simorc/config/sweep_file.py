@@ -46,6 +46,7 @@ def read_sweep(
         file=file,
         testbench=testbench.name,
         target=keys.target,
+        bench=keys.bench or "",
         sweep=sweep,
         measures=reader.measures(),
         aggregates=_aggregates(reader, file, sweep, problems),

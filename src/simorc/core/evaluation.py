@@ -39,7 +39,8 @@ def evaluate(
         if target not in measure.targets:
             measurements.append(_not_on(target, measure, case))
             continue
-        measurement, error = _one(measure, case, result, functions)
+        called = measure.source == "python" and target != "bench"  # a procedure returns every value itself
+        measurement, error = _called(measure, case, result, functions) if called else _reported(measure, case, result)
         measurements.append(measurement)
         first_error = first_error or error
     return measurements, first_error
@@ -73,31 +74,35 @@ def added_measurements(record: CaseRecord, *plans: Plan) -> list[Measurement]:
 def _judged_again(measure: Measure, case: Case, target: str, stored: Measurement) -> Measurement:
     if target not in measure.targets:
         return _not_on(target, measure, case)
-    return judge(measure, case, stored.value, stored.outcome, stored.message)
+    return judge(measure, case, stored.value, stored.outcome, stored.message, stored.uncertainty)
 
 
 def _not_on(target: str, measure: Measure, case: Case) -> Measurement:
     return judge(measure, case, None, Outcome.NOT_MEASURED, f"not measured on {target}")
 
 
-def _one(
+def _called(
     measure: Measure, case: Case, result: SimulationResult, functions: Mapping[str, MeasureFunction]
 ) -> tuple[Measurement, CaseError | None]:
-    if measure.source == "python":
-        if result.error is not None:
-            return judge(measure, case, None, Outcome.MISSING, "the case failed before it was measured"), None
-        return _call(measure, case, result.waves, functions)
+    """A measure that a function of measures.py computes."""
+    if result.error is not None:
+        return judge(measure, case, None, Outcome.MISSING, "the case failed before it was measured"), None
+    return _call(measure, case, result.waves, functions)
+
+
+def _reported(measure: Measure, case: Case, result: SimulationResult) -> tuple[Measurement, CaseError | None]:
+    """A measure that the simulator or the bench's procedure reports."""
     key = measure.name.lower()
     if key not in result.values:
         if measure.optional:
             return judge(measure, case, None, Outcome.NOT_MEASURED, "optional, not measured"), None
-        what = f"measure {measure.name!r} is not mentioned in the simulator's output"
+        what = result.messages.get(key) or f"measure {measure.name!r} is not mentioned in the simulator's output"
         return judge(measure, case, None, Outcome.MISSING, what), CaseError(ErrorKind.MEASURE_ERROR, what)
     value = result.values[key]
     if value is None or not math.isfinite(value):
         message = result.messages.get(key) or f"the simulator could not evaluate {measure.name!r}"
         return judge(measure, case, None, Outcome.FAILED, message), None
-    return judge(measure, case, value, Outcome.VALUE), None
+    return judge(measure, case, value, Outcome.VALUE, uncertainty=result.uncertainties.get(key)), None
 
 
 def _call(
@@ -110,7 +115,7 @@ def _call(
         return _broken(measure, case, f"measures.py: {measure.name}() raised {text}")
     if value is None:
         return judge(measure, case, None, Outcome.FAILED, f"{measure.name}() returned no value"), None
-    number = _as_float(value)
+    number = as_float(value)
     if number is None:
         kind = type(value).__name__
         return _broken(
@@ -121,7 +126,7 @@ def _call(
     return judge(measure, case, number, Outcome.VALUE), None
 
 
-def _as_float(value: object) -> float | None:
+def as_float(value: object) -> float | None:
     """A real number, a numpy scalar, or an array of one element as a float; None for anything else."""
     if isinstance(value, (np.ndarray, np.generic)) and value.size == 1:
         value = value.item()

@@ -58,7 +58,7 @@ class Measurement:
 
     `value` is a finite number in `unit` when `outcome` is `value`, else None. `min`, `max` are the limits that
     were in force; `margin` is the distance to the nearer one, negative outside. `message` says why there is no
-    value.
+    value. `uncertainty` is the bound of the value's error, None where none is known.
     """
 
     name: str
@@ -70,13 +70,31 @@ class Measurement:
     max: float | None = None
     margin: float | None = None
     message: str = ""
+    uncertainty: float | None = None
+
+    @property
+    def is_marginal(self) -> bool:
+        """Whether the value is inside its limits, but not by its uncertainty."""
+        if self.verdict is not Verdict.PASS or self.value is None or not self.uncertainty:
+            return False
+        low = self.min is not None and self.value - self.min < self.uncertainty
+        return low or (self.max is not None and self.max - self.value < self.uncertainty)
 
 
-def judge(measure: Measure, case: Case, value: float | None, outcome: Outcome, message: str = "") -> Measurement:
+def judge(
+    measure: Measure,
+    case: Case,
+    value: float | None,
+    outcome: Outcome,
+    message: str = "",
+    uncertainty: float | None = None,
+) -> Measurement:
     """Judge what came back against the limits that hold for the case."""
     spec = measure.spec_for(case)
     if outcome is Outcome.NOT_MEASURED:
         verdict, margin = Verdict.NONE, None
     else:
-        verdict, margin = spec.judge(value)
-    return Measurement(measure.name, value, measure.unit, outcome, verdict, spec.min, spec.max, margin, message)
+        verdict, margin = spec.judge(value, uncertainty or 0.0)
+    return Measurement(
+        measure.name, value, measure.unit, outcome, verdict, spec.min, spec.max, margin, message, uncertainty
+    )

@@ -83,6 +83,7 @@ class Plan:
     pdks: name -> {"path": folder, "lib": library file, "origin": where it was found}, as used by the template
     environment: the environment variables that the template reads, with their values
     bench: the bench that the target `bench` runs on, None for `spice`
+    bench_file: its file (absolute), or empty
     """
 
     sweep: Sweep
@@ -101,6 +102,7 @@ class Plan:
     pdks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     bench: BenchSettings | None = None
+    bench_file: str = ""
 
     @property
     def python_measures(self) -> list[str]:

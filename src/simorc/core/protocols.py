@@ -37,6 +37,7 @@ class SimulationResult:
     messages: measure name (lower case) -> the log line that says why there is no value
     waves: the waveforms, empty where there are none
     error: why the simulation as a whole failed, None where it went through
+    uncertainties: measure name (lower case) -> bound of the value's error, where one is known
     log: path of the log file
     """
 
@@ -45,6 +46,7 @@ class SimulationResult:
     log: Path
     messages: Mapping[str, str] = field(default_factory=dict)
     error: CaseError | None = None
+    uncertainties: Mapping[str, float] = field(default_factory=dict)
 
 
 class Simulator(Protocol):

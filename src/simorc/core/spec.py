@@ -20,6 +20,9 @@ class Verdict(StrEnum):
 class Spec:
     """Limits in the measure's unit; any of the three may be absent. `typ` judges nothing.
 
+    `guard_band` tightens both limits by that many times the uncertainty of what is judged, so that a value that
+    passes is inside for certain.
+
     >>> Spec(min=1.0, max=4.0).judge(3.5)
     (<Verdict.PASS: 'pass'>, 0.5)
     """
@@ -27,17 +30,18 @@ class Spec:
     min: float | None = None
     typ: float | None = None
     max: float | None = None
+    guard_band: float = 0.0
 
     @property
     def has_limits(self) -> bool:
         """Whether a value can be out of this spec at all."""
         return self.min is not None or self.max is not None
 
-    def judge(self, value: float | None) -> tuple[Verdict, float | None]:
+    def judge(self, value: float | None, uncertainty: float = 0.0) -> tuple[Verdict, float | None]:
         """Verdict and margin of a value, both limits inclusive.
 
-        The margin is the distance to the nearer limit in the measure's unit, negative outside. A value that is
-        absent (None, or not a number) is out of any limits and has no margin.
+        The margin is the distance to the nearer limit in the measure's unit, less the guard band; negative outside. A
+        value that is absent (None, or not a number) is out of any limits and has no margin.
         """
         if not self.has_limits:
             return Verdict.NONE, None
@@ -48,7 +52,7 @@ class Spec:
             distances.append(value - self.min)
         if self.max is not None:
             distances.append(self.max - value)
-        margin = min(distances) + 0.0  # never -0.0
+        margin = min(distances) - (self.guard_band * uncertainty if self.guard_band else 0.0) + 0.0  # never -0.0
         return (Verdict.PASS if margin >= 0 else Verdict.FAIL), margin
 
 

@@ -30,6 +30,8 @@ def copy_inputs(run: RunDirectory, plan: Plan) -> None:
     """
     copy_testbench(plan, run.testbench, run.path.parent)
     _copy_file(Path(plan.sweep_file), run.inputs / "sweep" / Path(plan.sweep_file).name)
+    if plan.bench_file:
+        _copy_file(Path(plan.bench_file), run.inputs / "bench" / Path(plan.bench_file).name)
     netlist = plan.dut.get("netlist")
     if netlist:
         _copy_file(Path(netlist), run.inputs / "dut" / Path(netlist).name)

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
-from typing import Any, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from simorc.core.errors import RunDirectoryError
 from simorc.core.plan import Plan
@@ -79,6 +80,9 @@ def decode(hint: Any, data: Any, where: str) -> Any:
     TypeError, ValueError: the data do not fit the type
     """
     origin = get_origin(hint)
+    objects = [part for part in get_args(hint) if is_dataclass(part)] if origin in (Union, UnionType) else []
+    if objects:
+        return None if data is None else _decode_object(objects[0], data, where)
     if is_dataclass(hint):
         return _decode_object(hint, data, where)
     if origin is tuple:

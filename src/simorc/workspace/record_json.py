@@ -90,6 +90,10 @@ def _measurement_fields(m: Measurement) -> dict[str, Any]:
     }
     if m.message:
         fields["message"] = m.message
+    if m.uncertainty is not None:
+        fields["uncertainty"] = _finite(m.uncertainty)
+    if m.is_marginal:
+        fields["marginal"] = True
     return fields
 
 
@@ -122,9 +126,10 @@ def _measurement(m: Mapping[str, Any]) -> Measurement:
     outcome = _OUTCOMES[m["outcome"]]
     if (value is not None and math.isfinite(value)) is not (outcome is Outcome.VALUE):
         raise ForeignRecordError(f"measurement {m['name']!r} has outcome {outcome} and value {value}")
-    return Measurement(
-        m["name"], value, m["unit"], outcome, _VERDICTS[m["verdict"]], low, high, margin, m.get("message", "")
-    )
+    uncertainty = m.get("uncertainty")
+    _check_types([uncertainty], _NUMBER_TYPES)
+    verdict, message = _VERDICTS[m["verdict"]], m.get("message", "")
+    return Measurement(m["name"], value, m["unit"], outcome, verdict, low, high, margin, message, uncertainty)
 
 
 def _check_types(values: tuple[Any, ...] | list[Any], allowed: frozenset[type]) -> None:

@@ -70,7 +70,7 @@ def _switch(raw: Any) -> bool:
     return raw
 
 
-def _number(raw: Any) -> int | float:
+def read_number(raw: Any) -> int | float:
     """A finite number as it is in YAML, or a text with a SPICE scale factor."""
     number = parse_number(raw) if isinstance(raw, str) else raw
     if number is None or isinstance(number, bool) or not isinstance(number, (int, float)):
@@ -81,14 +81,21 @@ def _number(raw: Any) -> int | float:
 
 
 def _positive(raw: Any) -> float:
-    number = float(_number(raw))
+    number = float(read_number(raw))
     if number <= 0:
         raise ValueError
     return number
 
 
+def _not_negative(raw: Any) -> float:
+    number = float(read_number(raw))
+    if number < 0:
+        raise ValueError
+    return number
+
+
 def _whole(raw: Any) -> int:
-    number = _number(raw)
+    number = read_number(raw)
     if number != int(number) or number < 0:
         raise ValueError
     return int(number)
@@ -122,9 +129,10 @@ Text = Annotated[str, Kind("a text", _text)]
 Line = Annotated[str, Kind("a text of one line", _line)]
 FilePath = Annotated[str, Kind("a path", _line)]
 Switch = Annotated[bool, Kind("true or false", _switch)]
-Number = Annotated[float, Kind("a finite number", lambda raw: float(_number(raw)))]
-Written = Annotated[float, Kind("a finite number", _number)]
+Number = Annotated[float, Kind("a finite number", lambda raw: float(read_number(raw)))]
+Written = Annotated[float, Kind("a finite number", read_number)]
 Positive = Annotated[float, Kind("a number above 0", _positive)]
+NotNegative = Annotated[float, Kind("a number, not negative", _not_negative)]
 Whole = Annotated[int, Kind("a whole number, not negative", _whole)]
 Count = Annotated[int, Kind("a whole number of at least 1", _count)]
 Scalar = Annotated[Value, Kind("a finite number, a text, or true or false", _value)]

@@ -49,6 +49,9 @@ class SweepKeys(Judged):
     """What is varied over one testbench."""
 
     testbench: Line = key("", "The testbench.", example="tempco", shown="required")
+    bench: Line | None = key(
+        None, "The bench of the target `bench`, unless `--bench` says otherwise.", example="lab", shown="the only one"
+    )
     target: Target = key("spice", "What measures it, unless `--target` says otherwise.", example="bench")
     parameters: Named[Annotated[AxisKeys, BeforeValidator(_axis)]] = key(
         {},

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Literal
 
-from simorc.config.models.fields import FilePath, Line, Named, Number, Scalar, Section, Switch, Text, Texts, key
+from simorc.config.models.fields import (
+    FilePath,
+    Line,
+    Named,
+    NotNegative,
+    Number,
+    Scalar,
+    Section,
+    Switch,
+    Text,
+    Texts,
+    key,
+)
 from simorc.config.models.setup import Overrides
 
 Target = Literal["spice", "bench"]
@@ -16,6 +28,9 @@ class Limits(Section):
     min: Number | None = key(None, "Lower limit.", example="3.25")
     typ: Number | None = key(None, "Typical value; it judges nothing.", example="3.3")
     max: Number | None = key(None, "Upper limit.", example="3.35")
+    guard_band: NotNegative = key(
+        0.0, "Multiples of a reading's uncertainty by which both limits are tightened.", example="1"
+    )
 
 
 class MeasureKeys(Section):

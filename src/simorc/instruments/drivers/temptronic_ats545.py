@@ -13,8 +13,29 @@ from simorc.instruments.interfaces import Effect
 _AT_TEMPERATURE = 1
 _ERRORS = {0: "overheat", 1: "air open loop", 3: "low flow", 4: "low input air pressure", 5: "air sensor open"}
 _ERRORS |= {7: "internal error", 9: "flow sensor hardware error", 10: "no line sense", 14: "no DUT sensor selected"}
-_HARMLESS = ("%RM", "%GL", "%LL", "SETN", "WNDW", "SOAK", "RAMP", "LLIM", "ULIM", "ADMD", "DUTM", "DSNS", "DUTC")
-_HARMLESS += ("HEAD", "FLOW", "COOL", "TTIM", "CLER", "RSTO", "CYCC", "LRNM")
+_HARMLESS = (  # none of these makes it hotter or colder than SETP may
+    "%RM",
+    "%GL",
+    "%LL",
+    "SETN",
+    "WNDW",
+    "SOAK",
+    "RAMP",
+    "LLIM",
+    "ULIM",
+    "ADMD",
+    "DUTM",
+    "DSNS",
+    "DUTC",
+    "HEAD",
+    "FLOW",
+    "COOL",
+    "TTIM",
+    "CLER",
+    "RSTO",
+    "CYCC",
+    "LRNM",
+)
 
 
 class TemptronicAts545(Driver):

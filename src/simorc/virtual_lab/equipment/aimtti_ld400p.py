@@ -30,7 +30,7 @@ _OUT_OF_RANGE = 124
 class AimTtiLd400p(VirtualScpi):
     """The load: two levels a mode, of which one is selected."""
 
-    identity: ClassVar[str] = "THURLBY THANDAR,LD400P,100001,2.01-4.02"
+    identity: ClassVar[str] = "THURLBY THANDAR,LD400P,1{serial:05d},2.01-4.02"
 
     def __init__(self, settings: InstrumentSettings, lab: LabPorts) -> None:
         super().__init__(settings, lab)

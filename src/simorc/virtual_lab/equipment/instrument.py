@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
+from zlib import crc32
 
 from simorc.core.bench import InstrumentSettings
 from simorc.core.equipment import LabPorts, Reply
@@ -44,6 +45,8 @@ class Command:
 
 class VirtualScpi:
     """An instrument that carries out SCPI messages by a table; subclasses give identity and table.
+
+    `{serial}` in the identity becomes a number of five digits made from the instrument's name.
 
     No input raises: what cannot be carried out becomes an entry of the error queue, as in the real instruments.
     """
@@ -140,7 +143,7 @@ class VirtualScpi:
         """`*IDN?`"""
         if self.lab.fault(self.name, "wrong_idn") is not None:
             return "ACME,Model 0,0,0.0"
-        return self.identity
+        return self.identity.format(serial=crc32(self.name.encode()) % 100_000)
 
     def next_error(self) -> str:
         """`SYST:ERR?`"""

@@ -65,7 +65,7 @@ class _Trigger:
 class Keysight34461a(VirtualScpi):
     """The multimeter at a meter's terminals."""
 
-    identity: ClassVar[str] = "Keysight Technologies,34461A,MY53200001,A.02.17-02.40-02.17-00.52-02-01"
+    identity: ClassVar[str] = "Keysight Technologies,34461A,MY532{serial:05d},A.02.17-02.40-02.17-00.52-02-01"
 
     def __init__(self, settings: InstrumentSettings, lab: LabPorts) -> None:
         super().__init__(settings, lab)

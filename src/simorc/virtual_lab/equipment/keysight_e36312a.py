@@ -40,7 +40,7 @@ class _Output:
 class KeysightE36312a(VirtualScpi):
     """The supply: outputs 1 (6 V, 5 A), 2 and 3 (25 V, 1 A)."""
 
-    identity: ClassVar[str] = "Keysight Technologies,E36312A,MY60100001,2.1.0-1.0.4-1.12"
+    identity: ClassVar[str] = "Keysight Technologies,E36312A,MY601{serial:05d},2.1.0-1.0.4-1.12"
     names: ClassVar[tuple[str, ...]] = ("CH1", "CH2", "CH3")
 
     def __init__(self, settings: InstrumentSettings, lab: LabPorts) -> None:

@@ -48,7 +48,7 @@ class _Setpoint:
 class TemptronicAts545(VirtualScpi):
     """The chamber: an air stream with window, soak and limits in its firmware."""
 
-    identity: ClassVar[str] = "Temptronic, inTEST Thermal Solutions,ATS-545,TS000001,5.39"
+    identity: ClassVar[str] = "Temptronic, inTEST Thermal Solutions,ATS-545,TS{serial:05d},5.39"
 
     def __init__(self, settings: InstrumentSettings, lab: LabPorts) -> None:
         super().__init__(settings, lab)
