@@ -71,25 +71,27 @@ def _joined(console: Any, comparison: Comparison, blocks: Sequence[Block]) -> li
     """The joined table; where the terminal is too narrow for all measures, in parts with the conditions in each."""
     from rich.measure import Measurement
 
+    unbounded = console.options.update(max_width=_NO_TERMINAL_WIDTH)
     parts: list[list[Block]] = []
     for block in blocks:
-        if parts:
-            wider = _table(comparison, [*parts[-1], block])
-            if Measurement.get(console, console.options, wider).maximum <= console.width:
-                parts[-1].append(block)
-                continue
-        parts.append([block])
+        wider = [*parts[-1], block] if parts else [block]
+        fits = Measurement.get(console, unbounded, _table(comparison, wider)).maximum <= console.width
+        if parts and fits:
+            parts[-1] = wider
+        else:
+            parts.append([block])
     return [_table(comparison, part) for part in parts]
 
 
 def _table(comparison: Comparison, blocks: Sequence[Block]) -> Table:
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     from simorc.report.display import value_text
 
-    table = Table(box=None, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name in comparison.columns:
-        table.add_column(name)
+        table.add_column(name, no_wrap=True)
     for block in blocks:
         for column in block.columns:
             table.add_column(_heading(comparison, block, column), justify="right", no_wrap=True)
@@ -107,15 +109,16 @@ def _heading(comparison: Comparison, block: Block, column: Column) -> str:
 
 
 def _differences(comparison: Comparison) -> Table:
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     from simorc.core.units import format_quantity
     from simorc.report.compare import conditions_text
 
-    table = Table(box=None, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
     many = len(comparison.sides) > 2
     for name in ("measure", *(["run"] if many else []), "n", "bias", "sigma", "largest", "uncertainty", "where"):
-        table.add_column(name, justify="left" if name in ("measure", "run", "where") else "right")
+        table.add_column(name, justify="left" if name in ("measure", "run", "where") else "right", overflow="fold")
     for d in comparison.differences:
         numbers = [format_quantity(value, d.unit) for value in (d.bias, d.sigma, d.largest)]
         bound = "-" if d.uncertainty is None else f"± {format_quantity(d.uncertainty, d.unit, 2)}"

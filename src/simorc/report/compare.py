@@ -72,7 +72,7 @@ class Comparison:
     Parameters
     ----------
     columns: the parameters that they are joined on
-    measures: those that all runs measure
+    measures: those that all runs have values of
     rows: every condition of any run, in the order of the first run
     left_out: measures that not all runs have: name, labels of those that do
     """
@@ -210,11 +210,12 @@ def _named(values: Sequence[Value]) -> str:
 
 
 def _measures(sides: Sequence[Side]) -> tuple[tuple[Measure, ...], tuple[tuple[str, tuple[str, ...]], ...]]:
-    """The measures that all runs have, and those that only some have, each with the labels of these."""
+    """The measures that all runs have values of, and those that only some have, each with the labels of these."""
     having: dict[str, dict[str, Measure]] = {}
     for side in sides:
         for measure in side.data.measures_here:
-            having.setdefault(measure.name, {})[side.label] = measure
+            if _has_values(side, measure.name):
+                having.setdefault(measure.name, {})[side.label] = measure
     shared = {name: by_label for name, by_label in having.items() if len(by_label) == len(sides)}
     left_out = tuple((name, tuple(by_label)) for name, by_label in having.items() if name not in shared)
     if not shared:
@@ -222,6 +223,11 @@ def _measures(sides: Sequence[Side]) -> tuple[tuple[Measure, ...], tuple[tuple[s
         raise UsageError("these runs have no measure in common", hint=f"there are: {each}")
     _check_units(shared)
     return tuple(next(iter(by_label.values())) for by_label in shared.values()), left_out
+
+
+def _has_values(side: Side, name: str) -> bool:
+    found = (side.data.finished(case.case_id, name) for case in side.data.cases)
+    return any(m is not None and m.value is not None for m in found)
 
 
 def _check_units(shared: Mapping[str, Mapping[str, Measure]]) -> None:
@@ -252,5 +258,5 @@ def _difference(comparison: Comparison, measure: Measure, number: int) -> Differ
 
 def _bound(*measurements: Measurement) -> float | None:
     """Bounds add up linearly, as those of readings do."""
-    known = [u for m in measurements if (u := getattr(m, "uncertainty", None)) is not None]
+    known = [m.uncertainty for m in measurements if m.uncertainty is not None]
     return sum(known) if known else None

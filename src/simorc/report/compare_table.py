@@ -55,7 +55,7 @@ def value_of(measurement: Measurement | None) -> float | None:
 
 def uncertainty_of(measurement: Measurement | None) -> float | None:
     """The bound of the error of a value; None where there is neither."""
-    return None if measurement is None else getattr(measurement, "uncertainty", None)
+    return None if measurement is None else measurement.uncertainty
 
 
 def with_uncertainty(scale: Scale, measurement: Measurement) -> str:

@@ -101,7 +101,7 @@ def measurement_rows(run: int, gathered: Gathered) -> Iterator[tuple[object, ...
             by_name.setdefault(m.name, []).append((case_id, m))
     for name in sorted(by_name):
         for case_id, m in by_name[name]:
-            numbers = (m.min, m.max, m.margin, getattr(m, "uncertainty", None))
+            numbers = (m.min, m.max, m.margin, m.uncertainty)
             yield run, case_id, _text(name), m.value, _text(m.unit), m.outcome, m.verdict, *numbers
 
 

@@ -90,7 +90,7 @@ def _columns(run_id: str, rows: Sequence[_Row]) -> dict[str, pa.Array]:
         "min": _numbers([m.min for _, m in rows]),
         "max": _numbers([m.max for _, m in rows]),
         "margin": _numbers([m.margin for _, m in rows]),
-        "uncertainty": _numbers([getattr(m, "uncertainty", None) for _, m in rows]),
+        "uncertainty": _numbers([m.uncertainty for _, m in rows]),
         "attempt": _numbers([record.attempt for record, _ in rows], "int32"),
         "finished": _times([record.finished for record, _ in rows]),
     }

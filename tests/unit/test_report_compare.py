@@ -1,0 +1,334 @@
+"""Runs joined on their conditions."""
+
+from __future__ import annotations
+
+import csv
+import io
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from simorc.commands.compare import compare as compare_command
+from simorc.core.case import Case
+from simorc.core.errors import ErrorKind, UsageError
+from simorc.core.measurement import Measure, Measurement, Outcome
+from simorc.core.plan import Plan
+from simorc.core.record import CaseRecord, Status
+from simorc.core.sweep import Axis, Sweep
+from simorc.core.units import Quantity, Value
+from simorc.report.compare import Comparison, compare
+from simorc.report.compare_page import folder_for, joined_table, render_comparison
+from simorc.report.data import ReportData
+from simorc.workspace.conclude import conclude
+from simorc.workspace.layout import RunDirectory
+from simorc.workspace.status_store import write_record
+
+VOUT = Measure("vout", "V")
+IQ = Measure("iq", "A")
+CORNER = Axis(("corner",), (("tt",), ("ff",)))
+TEMP = Axis(("temp",), ((-40,), (27,), (125,)))
+
+
+def made(
+    run_id: str,
+    value: Callable[[Case], float | None],
+    *,
+    axes: Sequence[Axis] = (CORNER, TEMP),
+    measures: Sequence[Measure] = (VOUT,),
+    target: str = "spice",
+    uncertainty: float | None = None,
+    status: Mapping[int, Status] | None = None,
+    **defaults: Value,
+) -> ReportData:
+    """A run in which every measure of every case has the value that a function gives for the case."""
+    sweep = Sweep(run_id, tuple(axes), {"corner": "tt", "temp": 27, **defaults})
+    plan = Plan(sweep, "ldo", target, "/tb", "/s.yaml", "/setup.yaml", measures=tuple(measures))
+    cases = list(sweep.cases())
+    records = {case.case_id: record(case, value(case), measures, uncertainty, status or {}) for case in cases}
+    pending = [i for i, r in records.items() if r.status is Status.PENDING]
+    for case_id in pending:
+        del records[case_id]
+    return ReportData(plan, cases, records, manifest={"run_id": run_id})
+
+
+def record(
+    case: Case, value: float | None, measures: Sequence[Measure], bound: float | None, status: Mapping[int, Status]
+) -> CaseRecord:
+    outcome = Outcome.FAILED if value is None else Outcome.VALUE
+    found = tuple(Measurement(m.name, value, m.unit, outcome, uncertainty=bound) for m in measures)
+    kept = status.get(case.case_id, Status.COMPLETED)
+    return CaseRecord(case.case_id, kept, measurements=found if kept is Status.COMPLETED else ())
+
+
+def drift(case: Case) -> float:
+    """A value that tells the case: 0.1 V at tt and 0.2 V at ff, and its temperature in microvolts."""
+    temp = case.parameters["temp"]
+    assert not isinstance(temp, str)
+    return (0.1 if case.parameters["corner"] == "tt" else 0.2) + float(temp) * 1e-6
+
+
+def table(comparison: Comparison) -> list[dict[str, str]]:
+    heading, *rows = list(joined_table(comparison))
+    return [dict(zip(heading, row, strict=True)) for row in rows]
+
+
+@pytest.mark.req("DVT-12")
+def test_one_table_on_the_conditions() -> None:
+    comparison = compare(
+        [made("a", drift), made("b", lambda case: drift(case) + 0.5, target="bench", uncertainty=1e-3)]
+    )
+    rows = table(comparison)
+    assert list(rows[0]) == [
+        *("corner", "temp", "vout [a/spice]"),
+        *("vout [b/bench]", "vout_uncertainty [b/bench]", "vout_difference [b/bench]"),
+    ]
+    assert [(row["corner"], row["temp"]) for row in rows] == [
+        (c, t) for c in ("tt", "ff") for t in ("-40", "27", "125")
+    ]
+    assert [float(row["vout [a/spice]"]) for row in rows] == [drift(case) for case in comparison.sides[0].data.cases]
+    assert all(float(row["vout_difference [b/bench]"]) == pytest.approx(0.5) for row in rows)
+    assert {row["vout_uncertainty [b/bench]"] for row in rows} == {"0.001"}
+
+
+@pytest.mark.req("DVT-12")
+def test_bias_sigma_and_the_largest_difference_with_its_uncertainty() -> None:
+    apart = [0.001, 0.002, 0.003, 0.004, -0.01, 0.005]
+    other = made("b", lambda case: drift(case) + apart[case.case_id], uncertainty=2e-4)
+    (difference,) = compare([made("a", drift, uncertainty=1e-4), other]).differences
+    assert difference.n == 6
+    assert difference.bias == pytest.approx(statistics.fmean(apart))
+    assert difference.sigma == pytest.approx(statistics.stdev(apart))
+    assert difference.largest == pytest.approx(-0.01)
+    assert difference.where == {"corner": "ff", "temp": 27}
+    assert difference.uncertainty == pytest.approx(3e-4)
+    assert compare([made("a", drift), made("b", drift)]).differences[0].uncertainty is None
+
+
+def test_numbers_are_equal_by_value_and_texts_by_text() -> None:
+    written = (Axis(("x",), ((4,), (5e-05,), (Quantity("10u"),), ("tt",), (True,))),)
+    otherwise = (Axis(("x",), (("tt",), (Quantity("10u"),), (4.0,), (Quantity("50u"),), (True,))),)
+    comparison = compare([made("a", lambda c: 1.0, axes=written, x=0), made("b", lambda c: 1.0, axes=otherwise, x=0)])
+    assert len(comparison.joined) == len(comparison.rows) == 5
+    assert [row.cases[1].case_id for row in comparison.joined if row.cases[1]] == [2, 3, 1, 0, 4]
+    texts = made("b", lambda c: 1.0, axes=[Axis(("x",), (("4",), ("true",)))], x=0)
+    with pytest.raises(UsageError, match="no condition stands in all of these runs"):
+        compare([made("a", lambda c: 1.0, axes=[Axis(("x",), ((4,), (1,)))], x=0), texts])
+
+
+def test_the_order_of_the_axes_does_not_matter() -> None:
+    comparison = compare([made("a", drift), made("b", drift, axes=(TEMP, CORNER))])
+    assert comparison.columns == ("corner", "temp")
+    assert comparison.differences[0].values == (0.0,) * 6
+
+
+def test_a_default_stands_for_a_parameter_that_one_run_does_not_sweep() -> None:
+    comparison = compare([made("a", drift), made("b", drift, axes=(TEMP,), corner="ff")])
+    assert [dict(row.conditions) for row in comparison.joined] == [{"corner": "ff", "temp": t} for t in (-40, 27, 125)]
+    assert [(row.conditions["corner"], reason) for row, reason in comparison.lacking()] == [
+        ("tt", "not in b/spice")
+    ] * 3
+
+
+@pytest.mark.req("DVT-12")
+def test_conditions_without_a_counterpart_are_listed() -> None:
+    short = made("b", drift, axes=(CORNER, Axis(("temp",), ((27,), (150,)))), status={0: Status.FAILED})
+    comparison = compare([made("a", drift, status={5: Status.PENDING}), short])
+    told = {(row.conditions["corner"], row.conditions["temp"]): reason for row, reason in comparison.lacking()}
+    assert told == {
+        ("tt", -40): "not in b/spice",
+        ("tt", 27): "failed in b/spice",
+        ("tt", 125): "not in b/spice",
+        ("tt", 150): "not in a/spice",
+        ("ff", -40): "not in b/spice",
+        ("ff", 125): "pending in a/spice, not in b/spice",
+        ("ff", 150): "not in a/spice",
+    }
+    assert comparison.differences[0].n == 1
+    rows = {(row["corner"], row["temp"]): row for row in table(comparison)}
+    assert rows["tt", "27"]["vout [b/spice]"] == ""
+    assert rows["tt", "27"]["vout_difference [b/spice]"] == ""
+    assert rows["tt", "150"]["vout [a/spice]"] == ""
+
+
+def test_a_value_that_is_not_there_is_no_difference() -> None:
+    parts = [
+        made(name, lambda case, odd=odd: 1.0 if case.case_id % 2 == odd else None) for odd, name in enumerate("ab")
+    ]
+    (difference,) = compare(parts).differences
+    assert (difference.n, difference.bias, difference.largest, difference.where) == (0, None, None, None)
+    rows = table(compare(parts))
+    assert [(row["vout [a/spice]"], row["vout [b/spice]"]) for row in rows[:2]] == [("1.0", ""), ("", "1.0")]
+    single = [Axis(("temp",), ((27,),))]
+    (difference,) = compare([made("a", drift, axes=single), made("b", lambda c: 1.0, axes=single)]).differences
+    assert (difference.n, difference.sigma) == (1, None)
+
+
+def test_only_measures_that_all_have() -> None:
+    psrr = Measure("psrr", "dB", targets=("spice",))
+    spice = made("a", drift, measures=(VOUT, psrr))
+    bench = made("b", drift, measures=(VOUT, psrr, IQ), target="bench")
+    comparison = compare([spice, bench])
+    assert [m.name for m in comparison.measures] == ["vout"]
+    assert comparison.left_out == (("psrr", ("a/spice",)), ("iq", ("b/bench",)))
+
+
+def test_units_have_to_agree() -> None:
+    with pytest.raises(UsageError, match="units differ") as caught:
+        compare([made("a", drift), made("b", drift, measures=(Measure("vout", "mV"),))])
+    assert caught.value.hint == "vout: V in a/spice, mV in b/spice"
+
+
+@pytest.mark.parametrize(
+    ("runs", "what", "hint"),
+    [
+        (lambda: [made("a", drift)], "two runs or more", ""),
+        (
+            lambda: [made("a", drift, axes=(*(CORNER, TEMP), Axis(("vin",), ((4,), (5,)))), vin=5), made("b", drift)],
+            "two cases of a/spice stand for one condition, corner=tt, temp=-40: 0 and 1",
+            "they differ in vin, which not every run has",
+        ),
+        (
+            lambda: [made("a", drift), made("b", drift, axes=(CORNER, Axis(("temp",), ((25,), (85,)))))],
+            "no condition stands in all of these runs",
+            "values of temp: a/spice: -40, 27, 125; b/spice: 25, 85",
+        ),
+        (
+            lambda: [
+                made(name, lambda c: 1.0, axes=[Axis((axis,), ((1,),))], **{axis: 1}) for name, axis in ("ax", "by")
+            ],
+            "no parameter in common",
+            "they sweep: a/spice: x; b/spice: y",
+        ),
+        (
+            lambda: [made("a", drift), made("b", drift, measures=(IQ,))],
+            "no measure in common",
+            "there are: vout in a/spice; iq in b/spice",
+        ),
+        (
+            lambda: [made("a", drift), made("b", drift, status=dict.fromkeys(range(6), Status.PENDING))],
+            "no case of b has completed",
+            "type: simorc run b",
+        ),
+    ],
+    ids=["one run", "duplicate", "no condition", "no parameter", "no measure", "nothing ran"],
+)
+def test_what_cannot_be_joined_says_why(runs: Callable[[], list[ReportData]], what: str, hint: str) -> None:
+    with pytest.raises(UsageError, match=what) as caught:
+        compare(runs())
+    assert caught.value.hint == hint
+
+
+def test_three_runs_and_two_copies_of_one() -> None:
+    comparison = compare([made("a", drift), made("b", drift, target="bench"), made("a", lambda c: 1.0)])
+    assert [side.label for side in comparison.sides] == ["a/spice", "b/bench", "a/spice (2)"]
+    assert [side.short for side in comparison.sides] == ["A", "B", "C"]
+    assert [(d.side.short, d.n) for d in comparison.differences] == [("B", 6), ("C", 6)]
+
+
+class Page(HTMLParser):
+    """Text of the tables' cells, and what the page would load."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.cells: list[str] = []
+        self.loads: list[str] = []
+        self.open = False
+        self.feed(text)
+        self.cells = [cell.strip() for cell in self.cells]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.open = tag in ("td", "th")
+        if self.open:
+            self.cells.append("")
+        self.loads += [
+            str(value) for name, value in attrs if name in ("src", "srcset") or (tag, name) == ("link", "href")
+        ]
+
+    def handle_data(self, data: str) -> None:
+        if self.open:
+            self.cells[-1] += data
+
+
+def test_the_page_has_the_values_with_their_uncertainty_and_loads_nothing() -> None:
+    odd = Axis(("corner",), (("tt",), ("<b>",)))
+    bench = made("b", lambda c: 3.3 + c.case_id * 1e-4, axes=(odd,), target="bench", uncertainty=1.6e-4)
+    comparison = compare([made("a", lambda c: 3.3, axes=(odd,)), bench])
+    text = render_comparison(comparison, ["../../a/report/index.html", ""], datetime(2026, 1, 1, tzinfo=UTC))
+    page = Page(text)
+    assert page.loads == ["data:,"]
+    assert "3.30010 ± 0.00016" in page.cells
+    assert "<b>" in page.cells
+    assert "difference [µV]" in page.cells
+    assert "± 160 µV" in page.cells
+    assert 'href="../../a/report/index.html"' in text
+
+
+@pytest.fixture
+def two(ws_build: Callable[..., RunDirectory], ws_record: Callable[..., CaseRecord]) -> list[RunDirectory]:
+    """Two runs of one sweep; the second is 10 mV higher and its last case failed."""
+    runs = [ws_build("pvt_1"), ws_build("pvt_2")]
+    for run, vout in zip(runs, (3.3, 3.31), strict=True):
+        for case_id in range(5):
+            write_record(run, ws_record(case_id, vout=vout))
+    write_record(runs[0], ws_record(5))
+    write_record(runs[1], ws_record(5, Status.FAILED, error_kind=ErrorKind.TIMEOUT))
+    return runs
+
+
+@pytest.mark.req("DVT-12")
+def test_the_command_prints_the_table_and_last_the_page(
+    two: list[RunDirectory], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert compare_command([str(run.path) for run in two], None, None) == 0
+    lines = capsys.readouterr().out.splitlines()
+    page = Path(lines[-1])
+    assert page == two[0].path.parent / "compare" / "pvt_1_vs_pvt_2" / "index.html"
+    assert lines[:2] == ["A: pvt_1/spice", "B: pvt_2/spice"]
+    assert next(line.split() for line in lines if line.startswith("tt")) == [
+        "tt",
+        "4.5",
+        "10u",
+        "3.300",
+        "3.310",
+        "10.00",
+    ]
+    assert any(line.split()[:5] == ["vout", "5", "10", "mV", "0"] for line in lines)
+    assert "corner=ff, hot, vin=5.5e-05, iload=1meg: failed in pvt_2/spice" in lines
+    rows = list(csv.DictReader(io.StringIO((page.parent / "comparison.csv").read_text())))
+    assert len(rows) == 6
+    assert rows[0]["vout [pvt_2/spice]"] == "3.31"
+    (summary,) = csv.DictReader(io.StringIO((page.parent / "summary.csv").read_text()))
+    assert (summary["measure"], summary["run"], summary["n"]) == ("vout", "pvt_2/spice", "5")
+    assert float(summary["max_difference"]) == pytest.approx(0.01)
+
+
+def test_out_says_where(two: list[RunDirectory], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    compare_command([str(run.path) for run in two], None, tmp_path / "x" / "y")
+    assert capsys.readouterr().out.splitlines()[-1] == str(tmp_path / "x" / "y" / "index.html")
+    assert sorted(path.name for path in (tmp_path / "x" / "y").iterdir()) == [
+        "comparison.csv",
+        "index.html",
+        "summary.csv",
+    ]
+
+
+def test_a_run_is_not_compared_with_itself(two: list[RunDirectory]) -> None:
+    with pytest.raises(UsageError, match="was named before"):
+        compare_command([str(two[0].path), str(two[0].path) + "/"], None, None)
+
+
+def test_nothing_of_the_runs_changes(two: list[RunDirectory]) -> None:
+    conclude(two[0])
+    before = {path: path.read_bytes() for path in two[0].path.rglob("*") if path.is_file()}
+    compare_command([str(run.path) for run in two], None, None)
+    assert {path: path.read_bytes() for path in two[0].path.rglob("*") if path.is_file()} == before
+
+
+def test_the_folder_of_many_long_names_is_one_that_a_file_system_takes(tmp_path: Path) -> None:
+    runs = [RunDirectory(tmp_path / f"{letter * 150}") for letter in "ab"]
+    assert len(folder_for(runs).name) < 255
+    assert folder_for(runs) != folder_for(runs[::-1])
