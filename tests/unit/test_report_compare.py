@@ -288,7 +288,7 @@ def test_the_command_prints_the_table_and_last_the_page(
     page = Path(lines[-1])
     assert page == two[0].path.parent / "compare" / "pvt_1_vs_pvt_2" / "index.html"
     assert lines[:2] == ["A: pvt_1/spice", "B: pvt_2/spice"]
-    assert next(line.split() for line in lines if line.startswith("tt")) == [
+    assert next(line.split() for line in lines if line.startswith(" tt ")) == [
         "tt",
         "4.5",
         "10u",
