@@ -10,15 +10,15 @@ from simorc.core.measurement import Measure, Outcome
 from simorc.core.record import Status
 from simorc.core.spec import Verdict
 from simorc.report.data import ReportData
-from simorc.report.display import Scale, is_numeric, scale_for, value_text
+from simorc.report.display import Scale, is_numeric, scale_for, value_text, with_uncertainty
 
 MOST_ROWS = 2000
-"""Of more cases than this the page shows those out of spec and failed first."""
+"""Of more cases than this the page shows those out of spec, marginal and failed first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A value as text; `kind` is `in`, `out`, `failed`, `missing`, `pending` or `plain`."""
+    """A value as text; `kind` is `in`, `marginal`, `out`, `failed`, `missing`, `pending` or `plain`."""
 
     text: str
     kind: str
@@ -45,10 +45,10 @@ def parameter_columns(data: ReportData) -> list[tuple[str, bool]]:
 
 
 def chosen_rows(data: ReportData) -> list[Case]:
-    """The cases shown, in row order: all, or of too many those out of spec and failed before the others."""
+    """The cases shown, in row order: all, or of too many those out of spec, marginal and failed before the others."""
     if len(data.cases) <= MOST_ROWS:
         return list(data.cases)
-    telling = [case for case in data.cases if state(data, case) in ("out of spec", "failed")]
+    telling = [case for case in data.cases if state(data, case) in ("out of spec", "marginal", "failed")]
     kept = {case.case_id for case in telling[:MOST_ROWS]}
     for case in data.cases:
         if len(kept) >= MOST_ROWS:
@@ -71,11 +71,18 @@ def case_rows(data: ReportData, cases: Sequence[Case]) -> list[Row]:
     ]
 
 
+def marginal_cases(data: ReportData) -> list[Case]:
+    """The cases inside every limit of which some value is not inside by its uncertainty."""
+    return [case for case in data.cases if state(data, case) == "marginal"]
+
+
 def state(data: ReportData, case: Case) -> str:
-    """`in spec`, `out of spec`, `completed` (nothing judged), `failed`, `pending` or `in progress`."""
+    """`in spec`, `marginal`, `out of spec`, `completed` (nothing judged), `failed`, `pending` or `in progress`."""
     record = data.records.get(case.case_id)
     if record is None or record.status is not Status.COMPLETED:
         return data.status(case.case_id).replace("_", " ")
+    if record.verdict is Verdict.PASS and any(m.is_marginal for m in record.measurements):
+        return "marginal"
     return {Verdict.PASS: "in spec", Verdict.FAIL: "out of spec", Verdict.NONE: "completed"}[record.verdict]
 
 
@@ -98,4 +105,4 @@ def _cell(data: ReportData, case: Case, measure: Measure, scale: Scale) -> Cell:
     if m.value is None:
         return Cell("failed", "failed")
     kind = {Verdict.PASS: "in", Verdict.FAIL: "out", Verdict.NONE: "plain"}[m.verdict]
-    return Cell(scale.text(m.value), kind)
+    return Cell(with_uncertainty(scale, m.value, m.uncertainty), "marginal" if m.is_marginal else kind)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simorc.core.measurement import Measure, Measurement
 from simorc.core.record import Status
 from simorc.report.compare import Comparison, Row
-from simorc.report.display import Scale, scale_for
+from simorc.report.display import Scale, scale_for, with_uncertainty
 
 ABSENT = "–"
 
@@ -58,21 +58,12 @@ def uncertainty_of(measurement: Measurement | None) -> float | None:
     return None if measurement is None else measurement.uncertainty
 
 
-def with_uncertainty(scale: Scale, measurement: Measurement) -> str:
-    """A value and, where there is one, the bound of its error, in one scale."""
-    assert measurement.value is not None
-    bound = uncertainty_of(measurement)
-    text = scale.text(measurement.value)
-    return text if bound is None else f"{text} ± {bound / scale.factor:.2g}"
-
-
 def _columns(comparison: Comparison, rows: Sequence[Row], measure: Measure, uncertainty: bool) -> list[Column]:
     every = [value_of(comparison.measurement(row, k, measure.name)) for row in rows for k in _runs(comparison)]
     scale = scale_for([value for value in every if value is not None], measure.unit)
     columns = []
     for number in _runs(comparison):
-        text = (lambda m: with_uncertainty(scale, m)) if uncertainty else (lambda m: scale.text(m.value))
-        cells = tuple(_cell(comparison, row, number, measure.name, text) for row in rows)
+        cells = tuple(_cell(comparison, row, number, measure.name, scale, uncertainty) for row in rows)
         columns.append(Column(number, False, scale.unit, cells))
         if number:
             columns.append(_difference(comparison, rows, measure, number))
@@ -83,7 +74,7 @@ def _runs(comparison: Comparison) -> range:
     return range(len(comparison.sides))
 
 
-def _cell(comparison: Comparison, row: Row, number: int, name: str, text: Callable[[Measurement], str]) -> str:
+def _cell(comparison: Comparison, row: Row, number: int, name: str, scale: Scale, uncertainty: bool) -> str:
     case = row.cases[number]
     if case is None:
         return ABSENT
@@ -91,7 +82,9 @@ def _cell(comparison: Comparison, row: Row, number: int, name: str, text: Callab
     if status is not Status.COMPLETED:
         return status.replace("_", " ")
     m = comparison.measurement(row, number, name)
-    return "no value" if m is None or m.value is None else text(m)
+    if m is None or m.value is None:
+        return "no value"
+    return with_uncertainty(scale, m.value, m.uncertainty if uncertainty else None)
 
 
 def _difference(comparison: Comparison, rows: Sequence[Row], measure: Measure, number: int) -> Column:

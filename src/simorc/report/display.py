@@ -96,6 +96,26 @@ def scale_for(values: Iterable[float], unit: str) -> Scale:
     return Scale(factor, sign + unit_sign(unit), digits, _decimals(known, factor, digits))
 
 
+def with_uncertainty(scale: Scale, value: float, uncertainty: float | None) -> str:
+    """A value and the bound of its error in one scale, both to the bound's second digit; the value alone without one.
+
+    >>> with_uncertainty(Scale(1.0, "V"), 3.301234, 1.62e-4), with_uncertainty(Scale(1.0, "V"), 3.301234, None)
+    ('3.30123 ± 0.00016', '3.301')
+    """
+    if uncertainty is None:
+        return scale.text(value)
+    bound = uncertainty / scale.factor
+    if not 0 < bound < math.inf:
+        return f"{scale.text(value)} ± {bound:g}"
+    decimals = min(max(1 - math.floor(math.log10(bound)), 0), 12)
+    return f"{value / scale.factor:.{decimals}f} ± {bound:.{decimals}f}"
+
+
+def plus_minus(uncertainty: float | None, unit: str) -> str:
+    """The bound of an error for people, ` ± 160 µV`, empty where there is none."""
+    return "" if uncertainty is None else f" ± {quantity(uncertainty, unit, 2)}"
+
+
 def _decimals(values: Sequence[float], factor: float, digits: int) -> int | None:
     sizes = [abs(v / factor) for v in values if v]
     if not sizes or not 1e-3 <= max(sizes) < 1e6 or statistics.median(sizes) < 1e-2 * max(sizes):

@@ -13,9 +13,11 @@ from markupsafe import Markup
 
 from simorc.core.verdict import RunVerdict
 from simorc.report.data import ReportData, verdict
-from simorc.report.display import conditions, count, limits_text, quantity, unit_sign
+from simorc.report.display import conditions, count, limits_text, plus_minus, quantity, unit_sign
 from simorc.report.plots import Picture
 from simorc.report.spec_table import SpecRow, spec_rows
+
+MARGINAL = "The sign ≈ before a value: inside its limits, but not by its uncertainty."
 
 
 def environment(**values: Any) -> Environment:
@@ -33,7 +35,7 @@ def environment(**values: Any) -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {"unit": unit_sign, "conditions": conditions}
-    made.globals |= {"quantity": quantity, "count": count, "limits": limits_text, **values}
+    made.globals |= {"quantity": quantity, "count": count, "limits": limits_text, "plus_minus": plus_minus, **values}
     return made
 
 
@@ -67,7 +69,7 @@ class Page:
     @cached_property
     def environment(self) -> Environment:
         """Templates of this package, which know the page and its data."""
-        return environment(page=self, data=self.data)
+        return environment(page=self, data=self.data, marginal_note=MARGINAL)
 
     def render(self, template: str, **values: Any) -> Markup:
         """A template of this package, filled in."""

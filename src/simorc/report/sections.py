@@ -13,7 +13,7 @@ from simorc.core.spec import Verdict
 from simorc.core.sweep import Axis
 from simorc.core.verdict import RunVerdict
 from simorc.report.aggregate_table import aggregate_rows, group_text
-from simorc.report.case_table import case_rows, chosen_rows, columns, parameter_columns
+from simorc.report.case_table import case_rows, chosen_rows, columns, marginal_cases, parameter_columns
 from simorc.report.data import failing_aggregates
 from simorc.report.display import axis_values, count, value_text
 from simorc.report.notes import notes
@@ -42,7 +42,15 @@ def verdict(page: Page) -> Section:
         ("busy", "in progress", tally[Status.IN_PROGRESS]),
     ]
     worst = worst_rows(page.spec_rows)
-    return page.section("verdict", "", why=_why(page), tally=tally, parts=parts, worst=worst[0] if worst else None)
+    return page.section(
+        "verdict",
+        "",
+        why=_why(page),
+        tally=tally,
+        parts=parts,
+        worst=worst[0] if worst else None,
+        marginal=len(marginal_cases(page.data)),
+    )
 
 
 def _why(page: Page) -> list[str]:
@@ -57,6 +65,10 @@ def _why(page: Page) -> list[str]:
     if beyond:
         named = ", ".join(dict.fromkeys(result.name for result in beyond))
         sentences.append(f"{count(len(beyond), 'aggregate')} out of spec ({named}).")
+    near = marginal_cases(data)
+    if near:
+        named = ", ".join(dict.fromkeys(row.measure for row in page.spec_rows if row.n_marginal))
+        sentences.append(f"{count(len(near), 'case')} inside every limit, but not by the uncertainty ({named}).")
     waiting = tally[Status.PENDING] + tally[Status.IN_PROGRESS]
     if waiting:
         sentences.append(f"{waiting:,} of {count(tally.total, 'case')} not finished.")
@@ -174,9 +186,14 @@ def cases(page: Page) -> Section | None:
     if not page.data.cases:
         return None
     rows = case_rows(page.data, chosen_rows(page.data))
-    swept = parameter_columns(page.data)
     return page.section(
-        "cases", "Cases", swept=swept, columns=columns(page.data), rows=rows, total=len(page.data.cases)
+        "cases",
+        "Cases",
+        swept=parameter_columns(page.data),
+        columns=columns(page.data),
+        rows=rows,
+        total=len(page.data.cases),
+        marginal=any(cell.kind == "marginal" for row in rows for cell in row.cells),
     )
 
 

@@ -19,11 +19,13 @@ class Worst:
     """The case in which a measure comes nearest to its limits, or farthest beyond them.
 
     `relative` is the margin in parts of half the window between two limits (1 is the centre), or of the one limit;
-    None where that limit is 0.
+    None where that limit is 0. `uncertainty` is that of the value, None where none is known.
     """
 
     case: Case
     value: float
+    uncertainty: float | None
+    is_marginal: bool
     low: float | None
     high: float | None
     margin: float
@@ -40,6 +42,8 @@ class SpecRow:
     verdict: None where nothing was judged: no limits, or not measured in any case
     n: values measured; n_out: of them out of spec; n_failed: could not be evaluated; n_missing: completed or failed
         without the measure; n_pending: not run yet; n_not_measured: optional and absent, which judges nothing
+    uncertainty: the largest of any value, None where none has one
+    n_marginal: values inside their limits, but not by their uncertainty
     """
 
     measure: str
@@ -58,6 +62,8 @@ class SpecRow:
     n_missing: int = 0
     n_pending: int = 0
     n_not_measured: int = 0
+    uncertainty: float | None = None
+    n_marginal: int = 0
 
 
 @dataclass(slots=True)
@@ -100,7 +106,7 @@ def _limits(data: ReportData, measure: Measure, case: Case) -> Spec:
     """The limits that judged a case; those that will judge it where it has not run."""
     planned = measure.spec_for(case)
     recorded = data.measurement(case.case_id, measure.name)
-    return planned if recorded is None else Spec(recorded.min, planned.typ, recorded.max)
+    return planned if recorded is None else Spec(recorded.min, planned.typ, recorded.max, planned.guard_band)
 
 
 def _row(data: ReportData, measure: Measure, spec: Spec, members: _Members) -> SpecRow:
@@ -129,6 +135,8 @@ def _row(data: ReportData, measure: Measure, spec: Spec, members: _Members) -> S
         missing,
         pending,
         absent,
+        max((m.uncertainty for _, m, _ in valued if m.uncertainty is not None), default=None),
+        sum(m.is_marginal for _, m, _ in valued),
     )
 
 
@@ -137,7 +145,8 @@ def _worst(valued: Sequence[tuple[Case, Measurement, float]]) -> Worst | None:
     if not judged:
         return None
     case, m, value, margin = min(judged, key=lambda entry: entry[3])
-    return Worst(case, value, m.min, m.max, margin, relative_margin(margin, m.min, m.max))
+    relative = relative_margin(margin, m.min, m.max)
+    return Worst(case, value, m.uncertainty, m.is_marginal, m.min, m.max, margin, relative)
 
 
 def _verdict(spec: Spec, bad: int, open_cases: int, measured: int) -> RunVerdict | None:

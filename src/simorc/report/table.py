@@ -31,7 +31,8 @@ class Failure:
 def results_frame(data: ReportData) -> pd.DataFrame:
     """One row a case: case_id, status, verdict, the swept parameters, the measures; a missing value is NaN.
 
-    A measure that shares its name with a parameter is called `<name>.measured`.
+    A measure that shares its name with a parameter is called `<name>.measured`. Behind all measures stand the
+    uncertainties of those that have any, as `<name>_uncertainty`.
     """
     swept = data.plan.sweep.swept
     columns: dict[str, object] = {
@@ -43,13 +44,20 @@ def results_frame(data: ReportData) -> pd.DataFrame:
     for measure in data.measures:
         name = f"{measure.name}.measured" if measure.name in columns else measure.name
         columns[name] = number_column(_value(data, case, measure.name) for case in data.cases)
+    for measure in data.measures:
+        bounds = [_uncertainty(data, case, measure.name) for case in data.cases]
+        if any(bound is not None for bound in bounds):
+            columns.setdefault(f"{measure.name}_uncertainty", number_column(bounds))
     return pd.DataFrame(columns)
 
 
 def spec_frame(data: ReportData) -> pd.DataFrame:
-    """The spec table: measured minimum, median and maximum against the limits, and the worst case."""
+    """The spec table: measured minimum, median and maximum against the limits, and the worst case.
+
+    Where values have an uncertainty two columns more say the largest one, and how many values are marginal.
+    """
     rows = spec_rows(data)
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
             "measure": [row.measure for row in rows],
             "corners": [" ".join(row.corners) for row in rows],
@@ -71,6 +79,10 @@ def spec_frame(data: ReportData) -> pd.DataFrame:
             "n_not_measured": [row.n_not_measured for row in rows],
         }
     )
+    if any(row.uncertainty is not None for row in rows):
+        frame["uncertainty"] = number_column(row.uncertainty for row in rows)
+        frame["n_marginal"] = [row.n_marginal for row in rows]
+    return frame
 
 
 def worst_frame(data: ReportData) -> pd.DataFrame:
@@ -181,3 +193,8 @@ def _case_verdict(data: ReportData, case: Case) -> str:
 def _value(data: ReportData, case: Case, name: str) -> float | None:
     measurement = data.measurement(case.case_id, name)
     return measurement.value if measurement else None
+
+
+def _uncertainty(data: ReportData, case: Case, name: str) -> float | None:
+    measurement = data.measurement(case.case_id, name)
+    return measurement.uncertainty if measurement else None

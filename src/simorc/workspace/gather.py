@@ -125,21 +125,27 @@ def _edited(rows: Sequence[MetadataRow], records: Mapping[int, CaseRecord]) -> l
 
 
 def _results(gathered: Gathered) -> Iterator[list[str]]:
-    """The rows of results.csv, heading first; measures that only a hook added stand last."""
+    """The rows of results.csv, heading first.
+
+    Measures that only a hook added stand behind those of the plan, and behind all of them the uncertainties of those
+    that have any.
+    """
     plan = gathered.plan
     asked = [measure.name for measure in plan.measures]
-    added = [m.name for record in gathered.records.values() for m in record.measurements]
-    measures = list(dict.fromkeys([*asked, *added]))
-    yield ["case_id", "status", "verdict", *plan.sweep.swept, *measures]
+    found = [m for record in gathered.records.values() for m in record.measurements]
+    measures = list(dict.fromkeys([*asked, *(m.name for m in found)]))
+    uncertain = [name for name in measures if name in {m.name for m in found if m.uncertainty is not None}]
+    yield ["case_id", "status", "verdict", *plan.sweep.swept, *measures, *(f"{name}_uncertainty" for name in uncertain)]
     for case in gathered.cases:
         record = gathered.records.get(case.case_id)
-        values = {m.name: m.value for m in record.measurements} if record else {}
+        known = {m.name: m for m in record.measurements} if record else {}
         yield [
             str(case.case_id),
             status_of(record),
             record.verdict if record else Verdict.NONE,
             *(value_to_text(case.parameters[name]) for name in case.swept),
-            *(number_cell(values.get(name)) for name in measures),
+            *(number_cell(known[name].value if name in known else None) for name in measures),
+            *(number_cell(known[name].uncertainty if name in known else None) for name in uncertain),
         ]
 
 
