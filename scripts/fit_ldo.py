@@ -16,10 +16,10 @@ import pandas as pd
 SETS = Path("src/simorc/virtual_lab/dut_models/sets")
 ILOAD, IHEAVY, VIN = 10e-3, 50e-3, 5.0
 ASSUMED = {
-    "rth_jc": (15.0, "K/W"),
-    "rth_ca": (45.0, "K/W"),
+    "rth_jc": (8.0, "K/W"),
+    "rth_ca": (22.0, "K/W"),
     "cth_junction": (0.01, "J/K"),
-    "cth_case": (0.15, "J/K"),
+    "cth_case": (0.3, "J/K"),
     "i_limit": (0.12, "A"),
     "t_shutdown": (165.0, "degC"),
     "t_recover": (150.0, "degC"),

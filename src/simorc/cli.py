@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -31,6 +31,8 @@ Setup = Annotated[Path | None, typer.Option("--setup", help="Setup file (default
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="Path, run id, sweep name (its newest run), or beginning.")]
 MaybeRun = Annotated[str | None, typer.Argument(metavar="[RUN]", help="Path, run id, sweep name, or beginning.")]
 AsJson = Annotated[bool, typer.Option("--json", help="For other programs.")]
+
+Lost = Literal["rerun", "fail"]
 
 
 def _call(module: str, function: str, *args: Any, **kwargs: Any) -> None:
@@ -71,6 +73,7 @@ def build(
     sweep: Annotated[str, typer.Argument(metavar="SWEEP")],
     setup: Setup = None,
     target: Annotated[str | None, typer.Option(help="spice or bench (default: the sweep's).")] = None,
+    bench: Annotated[str | None, typer.Option(help="The bench (default: the sweep's, or the only one).")] = None,
     run_id: Annotated[str | None, typer.Option(help="Name of the run directory.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the directory of that name.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")] = False,
@@ -79,7 +82,7 @@ def build(
     """Expand a sweep into a run directory; prints the run id alone on stdout."""
     from simorc.commands.build import BuildOptions
 
-    _call("build", "build", sweep, BuildOptions(setup, target, run_id, force, dry_run, show))
+    _call("build", "build", sweep, BuildOptions(setup, target, bench, run_id, force, dry_run, show))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": False})
@@ -96,6 +99,8 @@ def run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run.")] = False,
     accept_changed: Annotated[bool, typer.Option("--accept-changed", help="Go on with changed inputs.")] = False,
     note: Annotated[str, typer.Option(help="A remark for run.json.")] = "",
+    dut: Annotated[str, typer.Option(metavar="SERIAL", help="Which DUT is on the bench, for run.json.")] = "",
+    lost: Annotated[Lost | None, typer.Option(help="What becomes of bench cases that a crash left half-way.")] = None,
 ) -> None:
     """Run what is pending, failed or interrupted. After `--`: arguments for pytest."""
     from simorc.commands.run import RunOptions
@@ -115,6 +120,8 @@ def run(
             dry_run=dry_run,
             accept_changed=accept_changed,
             note=note,
+            dut=dut,
+            lost=lost,
             pytest_args=tuple(context.args),
         ),
     )

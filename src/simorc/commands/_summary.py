@@ -13,6 +13,7 @@ from simorc.core.spec import Verdict, tightness
 from simorc.core.units import format_quantity, value_to_text
 from simorc.core.verdict import RunVerdict, run_verdict
 from simorc.workspace.conclude import Concluded
+from simorc.workspace.gather import Gathered
 from simorc.workspace.layout import RunDirectory
 
 _MOST_ROWS = 5
@@ -34,6 +35,7 @@ def summary(run: RunDirectory, concluded: Concluded, executed: int, notes: Seque
     """
     gathered = concluded.gathered
     lines = [_headline(run, concluded, executed)]
+    lines += _held(run, gathered)
     lines += _failures(run, gathered.cases, gathered.records.values())
     completed = [record for record in gathered.records.values() if record.status is Status.COMPLETED]
     lines += _worst(run, gathered.cases, completed)
@@ -55,6 +57,18 @@ def _headline(run: RunDirectory, concluded: Concluded, executed: int) -> str:
 def _verdict(concluded: Concluded) -> RunVerdict:
     gathered = concluded.gathered
     return run_verdict(gathered.tally, gathered.records.values(), concluded.aggregates)
+
+
+def _held(run: RunDirectory, gathered: Gathered) -> list[str]:
+    """Bench cases that a crash left half-way."""
+    if gathered.plan.target != "bench":
+        return []
+    held = sorted(r.case_id for r in gathered.records.values() if r.status is Status.IN_PROGRESS)
+    lines = [
+        f"  held: case {case_id} ({gathered.cases[case_id].description}): begun, and never finished" for case_id in held
+    ]
+    lines = lines[:_MOST_ROWS] + _more(len(held), "held cases")
+    return [*lines, f"    simorc run {run.run_id} --lost rerun (or fail)"] if held else []
 
 
 def _failures(run: RunDirectory, cases: list[Case], records: Iterable[CaseRecord]) -> list[str]:

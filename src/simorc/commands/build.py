@@ -14,6 +14,7 @@ from simorc.core.errors import UsageError
 from simorc.core.plan import Plan
 from simorc.core.sample import representatives
 from simorc.registry import simulator_class
+from simorc.simulators.model_files import ModelFiles
 from simorc.simulators.netlist import Renderer
 from simorc.workspace.create import create_run
 from simorc.workspace.layout import check_name, new_run_id
@@ -25,6 +26,7 @@ class BuildOptions:
 
     setup: Path | None = None
     target: str | None = None
+    bench: str | None = None
     run_id: str | None = None
     force: bool = False
     dry_run: bool = False
@@ -43,21 +45,13 @@ def build(sweep: str, options: BuildOptions) -> int:
     from simorc.config.resolve import make_plan
 
     project = load_project(find_setup(Path.cwd(), options.setup))
-    plan = with_surroundings(make_plan(project, sweep, options.target))
-    renderer = Renderer.of_project(plan)
-    renderer.check()
+    plan = make_plan(project, sweep, options.target, options.bench)
+    spice = plan.target == "spice"
+    plan = with_surroundings(plan) if spice else plan
     cases = list(plan.sweep.cases())
-    if not cases:
-        raise UsageError(f"sweep {sweep!r} has no cases: `where` and `exclude` leave none", where=plan.sweep_file)
     if options.show is not None:
-        return _show(plan, renderer, cases, options.show)
-    # Rendering a case for every axis value finds errors that only some values cause, and every model file.
-    chosen = representatives(cases)
-    decks = [renderer.render(case) for case in chosen]
-    simulator_class(plan.simulator.name)(plan.simulator).prepare(decks[0], chosen[0], {})
-    files = renderer.files(decks)
-    for missing in files.missing:
-        _say(f"warning: there is no file {missing}; cases that read it will fail")
+        return _show(plan, cases, options.show)
+    files = _checked_decks(plan, cases) if spice else ModelFiles()
     if options.dry_run:
         _say(f"{sweep}: {len(cases)} cases of testbench {plan.testbench} on {plan.target}; nothing written")
         return 0
@@ -70,6 +64,19 @@ def build(sweep: str, options: BuildOptions) -> int:
     _say(f"next: simorc run {run.run_id}")
     print(run.run_id)
     return 0
+
+
+def _checked_decks(plan: Plan, cases: Sequence[Case]) -> ModelFiles:
+    """The files that decks read; a case for every axis value is rendered, which finds errors that only some cause."""
+    renderer = Renderer.of_project(plan)
+    renderer.check()
+    chosen = representatives(cases)
+    decks = [renderer.render(case) for case in chosen]
+    simulator_class(plan.simulator.name)(plan.simulator).prepare(decks[0], chosen[0], {})
+    files = renderer.files(decks)
+    for missing in files.missing:
+        _say(f"warning: there is no file {missing}; cases that read it will fail")
+    return files
 
 
 def with_surroundings(plan: Plan) -> Plan:
@@ -98,7 +105,11 @@ def _pdks(names: Sequence[str]) -> dict[str, Mapping[str, str]]:
     return {name: find_pdk(name, os.environ).as_mapping() for name in names}
 
 
-def _show(plan: Plan, renderer: Renderer, cases: Sequence[Case], case_id: int) -> int:
+def _show(plan: Plan, cases: Sequence[Case], case_id: int) -> int:
+    if plan.target != "spice":
+        raise UsageError("--show prints a deck, and a bench has none", hint="--target spice")
+    renderer = Renderer.of_project(plan)
+    renderer.check()
     if not 0 <= case_id < len(cases):
         raise UsageError(f"no case {case_id}: there are 0 to {len(cases) - 1}")
     simulator = simulator_class(plan.simulator.name)(plan.simulator)

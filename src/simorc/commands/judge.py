@@ -71,8 +71,11 @@ def _judge_all(
     directory: RunDirectory, gathered: Gathered, plan: Plan, functions: Mapping[str, MeasureFunction]
 ) -> tuple[list[_Judged], list[tuple[CaseRecord, CaseError]]]:
     """Every record that changes, before and after; and the judged ones whose values could not be measured again."""
+    judged: list[_Judged] = []
+    unread: list[tuple[CaseRecord, CaseError]] = []
+    if plan.target == "bench":  # what was read on the bench stands: it cannot be read again
+        return _judge_readings(gathered, plan), unread
     simulator = simulator_class(plan.simulator.name)(plan.simulator)
-    judged, unread = [], []
     for case_id in sorted(gathered.records):
         before, case = gathered.records[case_id], gathered.cases[case_id]
         if before.status is not Status.COMPLETED and before.error_kind not in _MEASURING:
@@ -88,6 +91,16 @@ def _judge_all(
         if after != before:
             judged.append((before, after))
     return judged, unread
+
+
+def _judge_readings(gathered: Gathered, plan: Plan) -> list[_Judged]:
+    """The recorded readings against today's specs; every record that changes, before and after."""
+    judged = []
+    for case_id, before in sorted(gathered.records.items()):
+        after = rejudge(before, gathered.cases[case_id], gathered.plan, plan)
+        if before.status is Status.COMPLETED and after != before:
+            judged.append((before, after))
+    return judged
 
 
 def _read(simulator: Simulator, folder: Path) -> SimulationResult | CaseError:

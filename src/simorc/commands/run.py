@@ -5,11 +5,12 @@ from __future__ import annotations
 import platform
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import simorc
+from simorc.commands._bench_run import bench_seconds, leave_safe, prepare
 from simorc.commands._common import open_run_directory
 from simorc.commands._progress import ProgressView
 from simorc.commands._summary import exit_code, summary
@@ -18,6 +19,7 @@ from simorc.core.errors import ErrorKind, ExitCode, RunDirectoryError, UsageErro
 from simorc.core.ranges import format_ranges, parse_ranges
 from simorc.core.record import CaseRecord, Status, Tally, status_of
 from simorc.core.sample import spread
+from simorc.core.units import format_duration
 from simorc.executors.local import Execution, Interrupts, counted_interrupts, execute, worker_count
 from simorc.registry import simulator_class
 from simorc.simulators.process import kill_orphans
@@ -47,6 +49,8 @@ class RunOptions:
     dry_run: bool = False
     accept_changed: bool = False
     note: str = ""
+    dut: str = ""
+    lost: str | None = None
     pytest_args: tuple[str, ...] = ()
 
 
@@ -64,15 +68,16 @@ def run(text: str, options: RunOptions) -> int:
         kill_orphans(directory.path)
         _refuse_changes(directory, accept=options.accept_changed, record=not options.dry_run)
         before = gather(directory)
-        if before.plan.target != "spice":
-            raise UsageError(f"target {before.plan.target!r} cannot be executed yet", where=directory.run_id)
         due = due_cases(before, options)
         if options.dry_run:
             print(f"{directory.run_id}: {len(due)} of {len(before.cases)} cases to run: {_ids(due) or 'none'}")
             return ExitCode.DONE
-        execution = _execute_all(_Job(directory, before, lock, options, interrupts), due) if due else None
+        if options.lost == "fail":
+            _give_up(directory, held_cases(before))
+        job = _Job(directory, before, lock, options, interrupts)
+        execution = _execute_all(job, due) if due else None
         concluded = conclude(directory)
-    print(summary(directory, concluded, executed=len(due), notes=before.notes))
+    print(summary(directory, concluded, executed=len(due), notes=[*before.notes, *job.notes]))
     not_run = _not_run(concluded, due)
     if interrupts.count and not_run:
         print(f"interrupted; go on with: simorc run {directory.run_id}", file=sys.stderr)
@@ -99,7 +104,19 @@ def due_cases(gathered: Gathered, options: RunOptions) -> list[Case]:
             raise UsageError(f"no case {unknown[0]}: there are 0 to {len(gathered.cases) - 1}")
         return [gathered.cases[number] for number in wanted]
     cases = gathered.cases if options.sample is None else spread(gathered.cases, options.sample)
-    return [case for case in cases if status_of(gathered.records.get(case.case_id)) is not Status.COMPLETED]
+    held = set() if options.lost == "rerun" else {case.case_id for case in held_cases(gathered)}
+    return [
+        case
+        for case in cases
+        if case.case_id not in held and status_of(gathered.records.get(case.case_id)) is not Status.COMPLETED
+    ]
+
+
+def held_cases(gathered: Gathered) -> list[Case]:
+    """Bench cases that a crash left half-way: they wait for somebody's decision."""
+    if gathered.plan.target != "bench":
+        return []
+    return _lost(gathered.records, gathered.cases)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +128,13 @@ class _Job:
     lock: int
     options: RunOptions
     interrupts: Interrupts
+    notes: list[str] = field(default_factory=list)
 
 
 def _execute_all(job: _Job, due: Sequence[Case]) -> Execution:
-    """One session over the due cases, and a second over those that a dying worker lost."""
+    """One session over the due cases; on a simulator a second one over those that a dying worker lost."""
+    if job.before.plan.target == "bench":
+        return _execute_on_bench(job, due)
     directory, settings = job.directory, job.before.plan.simulator
     _record_versions(directory, simulator_class(settings.name)(settings).version())
     started = _now()
@@ -127,8 +147,28 @@ def _execute_all(job: _Job, due: Sequence[Case]) -> Execution:
         execution = _session(job, lost, started, None)
         records = read_records(directory)
         for case in _lost(records, lost):
-            _record_loss(directory, records[case.case_id])
+            _record_loss(directory, records[case.case_id], "the worker process died twice while this case ran")
     _record_end(job, due, started, records.get(check) if check is not None else None)
+    return execution
+
+
+def _execute_on_bench(job: _Job, due: Sequence[Case]) -> Execution:
+    """One session; whatever becomes of it, the bench is left safe, and its record says by whom."""
+    directory, plan = job.directory, job.before.plan
+    _record_versions(directory, None)
+    started = _now()
+    prepared = prepare(directory, plan, due)
+    job.notes.extend(prepared.warnings)
+    try:
+        execution = _session(job, due, started, None)
+    finally:
+        left = leave_safe(directory, plan)
+        if left["left"] == "unsafe":
+            job.notes.append(f"THE BENCH IS NOT SAFE: {left.get('reason', '')}")
+        spent = bench_seconds(directory, started)
+        times = {"predicted_s": round(prepared.predicted_s, 1), "bench_s": round(spent, 1)}
+        _record_end(job, due, started, None, bench=dict(left) | times)
+    job.notes.append(f"bench time: {format_duration(spent)}, predicted {format_duration(prepared.predicted_s)}")
     return execution
 
 
@@ -137,7 +177,7 @@ def _session(job: _Job, cases: Sequence[Case], started: str, check: int | None) 
     ids = tuple(case.case_id for case in cases)
     others = _others(directory, len(job.before.cases), ids)
     write_selection(directory, Selection(ids, started, check, options.timeout_s, options.max_fail, others))
-    workers = worker_count(options.workers, len(cases))
+    workers, grouped = _workers(job, len(cases)), job.before.plan.target == "bench"
     with ProgressView(directory, len(cases), workers, sys.stderr) as view:
         return execute(
             directory,
@@ -145,9 +185,21 @@ def _session(job: _Job, cases: Sequence[Case], started: str, check: int | None) 
             job.lock,
             options.pytest_args,
             html=options.html,
+            grouped=grouped,
             interrupts=job.interrupts,
             watch=view.refresh,
         )
+
+
+def _workers(job: _Job, cases: int) -> int:
+    """How many workers: a bench that is not simulated in the worker itself belongs to one."""
+    count = worker_count(job.options.workers, cases)
+    bench = job.before.plan.bench
+    if bench is None or bench.simulated is not None:
+        return count
+    if count > 1 and job.options.workers != "auto":
+        print(f"one worker: bench {bench.name!r} belongs to one at a time", file=sys.stderr)
+    return 1
 
 
 def _not_run(concluded: Concluded, due: Sequence[Case]) -> int:
@@ -202,23 +254,36 @@ def _stopped(records: Mapping[int, CaseRecord], cases: Sequence[Case], options: 
     return options.max_fail is not None and failed >= options.max_fail
 
 
-def _record_loss(directory: RunDirectory, record: CaseRecord) -> None:
-    what = "the worker process died twice while this case ran"
+def _give_up(directory: RunDirectory, held: Sequence[Case]) -> None:
+    """`--lost fail`: somebody decided that what a crash left half-way is not worth another stimulus."""
+    records = read_records(directory)
+    for case in held:
+        _record_loss(directory, records[case.case_id], "left half-way by a crash, and given up by --lost fail")
+
+
+def _record_loss(directory: RunDirectory, record: CaseRecord, what: str) -> None:
     write_record(
         directory, replace(record, status=Status.FAILED, error_kind=ErrorKind.LOST, error_message=what, finished=_now())
     )
 
 
-def _record_versions(directory: RunDirectory, simulator: str) -> None:
+def _record_versions(directory: RunDirectory, simulator: str | None) -> None:
     versions = dict(read_manifest(directory).get("versions", {}))
     versions |= {"simorc": simorc.__version__, "python": platform.python_version(), "simulator": simulator}
     update_manifest(directory, versions=versions)
 
 
-def _record_end(job: _Job, due: Sequence[Case], started: str, checked: CaseRecord | None) -> None:
+def _record_end(
+    job: _Job,
+    due: Sequence[Case],
+    started: str,
+    checked: CaseRecord | None,
+    bench: Mapping[str, object] | None = None,
+) -> None:
     ended = "interrupted" if job.interrupts.count else "completed"
     entry = {"started": started, "finished": _now(), "cases": _ids(due), "ended": ended}
-    add_execution(job.directory, entry | ({"note": job.options.note} if job.options.note else {}))
+    said = {"note": job.options.note, "dut": job.options.dut, "bench": bench}
+    add_execution(job.directory, entry | {key: value for key, value in said.items() if value})
     changes: dict[str, object] = {"ended": ended}
     if checked is not None and checked.status is Status.COMPLETED:
         changes["repeatable"] = {"case": checked.case_id, "identical": not checked.warnings}

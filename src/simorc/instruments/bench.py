@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from simorc.core.bench import BenchSettings
-from simorc.core.equipment import Link
+from simorc.core.equipment import Link, Transport
 from simorc.core.errors import ErrorKind, InstrumentError
 from simorc.core.reading import Reading
 from simorc.instruments.bench_lock import BenchLock
@@ -39,8 +39,9 @@ class Bench:
         self.guard = guard
         self.lock = lock
         self.clock = link.clock
+        self.transports: list[Transport] = []
         self.identities: list[Mapping[str, str]] = []
-        self.transcript: Callable[[str], None] | None = None
+        self.transcript: Callable[[str], object] | None = None
         self.broken = ""
         self._on_event = on_event
         self._soaked: float | None = None
@@ -173,6 +174,11 @@ class Bench:
         for result in results:
             self.event("safe state", instrument=result.instrument, done=result.done, said=result.said)
         return results
+
+    def clear(self) -> None:
+        """Throw away what is on its way to and from every instrument."""
+        for transport in self.transports:
+            transport.clear()
 
     def close(self) -> None:
         """Let go of the instruments; nothing is switched."""

@@ -68,6 +68,7 @@ def calibration_warnings(settings: BenchSettings, today: date | None = None) -> 
 def _driver(settings: InstrumentSettings, link: Link, bench: Bench) -> Instrument:
     driver: type[Instrument] = load("instruments", settings.driver)
     transport: Transport = link.open(settings)
+    bench.transports.append(transport)
     guarded = GuardedTransport(transport, settings.name, driver.effects, bench.guard, bench.note)
     return driver(settings, guarded, link.clock, _observer(bench))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections import Counter
 from contextlib import ExitStack, suppress
@@ -89,7 +90,7 @@ class Controller:
         for run in self.runs:
             with suppress(RunDirectoryError, ValueError):  # a directory that cannot be read or written tells itself
                 if self.rootpath / module == run.test_module:
-                    _note_crash(run, int(test.partition("[")[2].partition("-")[0].rstrip("]")), self.selection)
+                    _note_crash(run, _case_of(test), self.selection)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if self.selected:
@@ -137,12 +138,23 @@ class Controller:
             write_progress(self.runs[0], progress)
 
 
+def _case_of(test: str) -> int:
+    """The case in a test's name: `test_x[12-vin:5]`, `test_x[12]@-40`."""
+    found = re.search(r"\[(\d+)", test)
+    if not found:
+        raise ValueError(test)
+    return int(found[1])
+
+
 def _note_crash(run: RunDirectory, case_id: int, selection: Selection | None) -> None:
     kill_orphans(run.path, run.result_folder(case_id))
     record = read_record(run, case_id)
     if record is None or record.status is not Status.IN_PROGRESS:
         return
-    limit = (selection.timeout_s if selection else None) or read_plan(run).simulator.timeout_s
+    plan = read_plan(run)
+    limit = (selection.timeout_s if selection else None) or (
+        plan.bench.case_timeout_s if plan.bench else plan.simulator.timeout_s
+    )
     elapsed = (datetime.now(UTC) - datetime.fromisoformat(record.started)).total_seconds()
     if elapsed < limit:
         return

@@ -7,9 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from simorc.core.case import Case
+from simorc.core.errors import UsageError
 from simorc.core.protocols import SimulationResult
 from simorc.core.units import Value, value_from_text, value_to_text
 from simorc.plugin.case_runner import CaseRunner
+from simorc.plugin.spice_target import SpiceTarget
 
 
 def simulate(
@@ -27,9 +29,12 @@ def simulate(
             raise KeyError(f"{name!r} is not a parameter of testbench {runner.plan.testbench!r}")
         values[name] = value_from_text(value if isinstance(value, str) else value_to_text(value))  # type: ignore[arg-type]
     changed = replace(case, parameters=values)
-    text = deck if deck is not None else runner.renderer.render(changed)
+    target = runner.target
+    if not isinstance(target, SpiceTarget):
+        raise UsageError("the fixture `simulator` works on the target spice alone", where=runner.run.run_id)
+    text = deck if deck is not None else target.renderer.render(changed)
     folder.mkdir()
-    result = runner.simulator.run(runner.simulator.prepare(text, changed, {}), folder, runner.timeout_s)
+    result = target.simulator.run(target.simulator.prepare(text, changed, {}), folder, runner.timeout_s)
     if result.error is not None:
         raise result.error
     return result

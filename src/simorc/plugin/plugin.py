@@ -18,6 +18,7 @@ from simorc.plugin.fixtures import case, measure, simorc_context, simulator, wav
 from simorc.plugin.session_input import PARENT, SINCE
 
 if TYPE_CHECKING:
+    from simorc.core.case import Case
     from simorc.plugin.run_context import RunContext
 
 __all__ = ["case", "measure", "simorc_context", "simulator", "waves"]
@@ -68,6 +69,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    _close_contexts(config)
+
+
+def _close_contexts(config: pytest.Config) -> None:
     for context in config.stash.get(_CONTEXTS, {}).values():
         if context is not None:
             context.close()
@@ -80,17 +85,33 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if context is not None:
         cases = context.cases
         ids = [f"{case.case_id}-{case.label}" if case.swept else str(case.case_id) for case in cases]
-        metafunc.parametrize("case", cases, ids=ids, indirect=True)
+        parameters = [_in_group(case, context.runner.target.group(case)) for case in cases]
+        metafunc.parametrize("case", parameters, ids=ids, indirect=True)
+
+
+def _in_group(case: Case, group: str) -> Any:
+    """A case with the mark by which `--dist loadgroup` keeps its group in one worker."""
+    return pytest.param(case, marks=pytest.mark.xdist_group(group)) if group else case
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
     """Start nothing further once somebody asked to stop."""
     context = item.config.stash[_CONTEXTS].get(item.path.parent)
-    if context is not None and context.stopping:
+    if context is None:
+        return None
+    if not context.stopping:
+        context.wait_while_paused()
+    if context.stopping:
         item.session.shouldstop = "asked to stop"
         return True
     return None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Before a worker says that it has finished, after which it is given little time: leave everything safe."""
+    _close_contexts(session.config)
 
 
 def context_of(config: pytest.Config, module: Path) -> RunContext | None:

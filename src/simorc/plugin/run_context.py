@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,14 +13,17 @@ from simorc.core.case import Case
 from simorc.core.plan import Plan
 from simorc.core.record import CaseRecord, Status
 from simorc.plugin.case_runner import CaseRunner
+from simorc.workspace.events import log_event
 from simorc.workspace.layout import RunDirectory, is_run_directory
 from simorc.workspace.metadata import read_metadata
 from simorc.workspace.plan_file import read_plan
-from simorc.workspace.selection import Selection, read_selection, stop_requested
+from simorc.workspace.selection import Selection, pause_requested, read_selection, stop_requested
 from simorc.workspace.status_store import read_record
 
 if TYPE_CHECKING:
     from pluggy import HookRelay
+
+_LOOK_EVERY_S = 0.2
 
 
 class RunContext:
@@ -55,7 +59,7 @@ class RunContext:
         if self.selection is not None:
             chosen = set(self.selection.cases)
             cases = [case for case in cases if case.case_id in chosen]
-        return sorted(cases, key=lambda case: self.runner.simulator.order_key(case))
+        return sorted(cases, key=lambda case: self.runner.target.order_key(case))
 
     @cached_property
     def runner(self) -> CaseRunner:
@@ -66,7 +70,19 @@ class RunContext:
     @property
     def stopping(self) -> bool:
         """Whether no further case is to start."""
+        if "runner" in self.__dict__ and self.runner.broken:
+            return True
         return self.selection is not None and stop_requested(self.run)
+
+    def wait_while_paused(self) -> None:
+        """Stay here, outputs off, while somebody wants the run to pause."""
+        if self.selection is None or not pause_requested(self.run):
+            return
+        log_event(self.run, "pause", worker=self.worker)
+        self.runner.target.rest()
+        while pause_requested(self.run) and not stop_requested(self.run):
+            time.sleep(_LOOK_EVERY_S)
+        log_event(self.run, "continue", worker=self.worker)
 
     def outcome(self, case: Case) -> CaseRecord:
         """The recorded outcome of a case; executes it first where that is due.
@@ -78,7 +94,7 @@ class RunContext:
         fcntl.lockf(fd, fcntl.LOCK_EX, 1, case.case_id)
         try:
             record = read_record(self.run, case.case_id)
-            if record is not None and self._is_settled(record):
+            if record is not None and (self._is_settled(record) or self._is_held(record)):
                 return record
             check = self.selection is not None and self.selection.check == case.case_id
             return self.runner.execute(case, record, check=check)
@@ -86,17 +102,22 @@ class RunContext:
             fcntl.lockf(fd, fcntl.LOCK_UN, 1, case.case_id)
 
     def close(self) -> None:
-        """End the simulator and let go of the lock file."""
+        """End what the target keeps running, and let go of the lock file; twice is once."""
         if "runner" in self.__dict__:
-            self.runner.simulator.close()
+            self.runner.target.close()
         if "_claims" in self.__dict__:
-            os.close(self._claims)
+            os.close(self.__dict__.pop("_claims"))
 
     def _is_settled(self, record: CaseRecord) -> bool:
         """Whether a record answers for this session: nothing that is completed runs twice unasked."""
         if record.status in (Status.COMPLETED, Status.FAILED) and record.started >= self.since:
             return True
         return self.selection is None and record.status is Status.COMPLETED and not self.rerun
+
+    def _is_held(self, record: CaseRecord) -> bool:
+        """A bench case that a crash left half-way is never begun again unless somebody chose it: that is not free."""
+        lost = record.status is Status.IN_PROGRESS and self.plan.target == "bench"
+        return lost and (self.selection is None or record.started >= self.since)
 
     @cached_property
     def _claims(self) -> int:

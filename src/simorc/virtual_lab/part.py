@@ -12,7 +12,7 @@ from simorc.core.bench import PartSettings
 from simorc.core.equipment import DutModel
 from simorc.registry import load
 from simorc.virtual_lab.circuit import LoadSetting, OperatingPoint, SupplySetting, operating_point
-from simorc.virtual_lab.dut_models.parameter_sets import parameter_set
+from simorc.virtual_lab.parameter_sets import parameter_set
 from simorc.virtual_lab.profile import Profile, Trajectory
 from simorc.virtual_lab.thermal import CauerLadder, Vector
 

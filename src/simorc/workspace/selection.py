@@ -50,6 +50,7 @@ def write_selection(run: RunDirectory, selection: Selection) -> None:
         _stop_file(run).unlink(missing_ok=True)
     except OSError as error:
         raise storage_error(error, _stop_file(run), "take back the request to stop") from error
+    withdraw_pause(run)
     fields = asdict(selection) | {"cases": format_ranges(selection.cases)}
     replace_file(_file(run), [json.dumps(fields)], durable=False)
 
@@ -85,6 +86,41 @@ def request_stop(run: RunDirectory) -> None:
 def stop_requested(run: RunDirectory) -> bool:
     """Whether somebody asked the workers to stop; cheap enough to ask before every case."""
     return _stop_file(run).exists()
+
+
+def request_pause(run: RunDirectory) -> None:
+    """Ask the workers to wait before their next case.
+
+    Raises
+    ------
+    RunDirectoryError: disk full, read-only folder …
+    """
+    try:
+        _pause_file(run).touch()
+    except OSError as error:
+        raise storage_error(error, _pause_file(run), "ask the workers to pause") from error
+
+
+def withdraw_pause(run: RunDirectory) -> None:
+    """Let the workers go on.
+
+    Raises
+    ------
+    RunDirectoryError: read-only folder …
+    """
+    try:
+        _pause_file(run).unlink(missing_ok=True)
+    except OSError as error:
+        raise storage_error(error, _pause_file(run), "let the workers go on") from error
+
+
+def pause_requested(run: RunDirectory) -> bool:
+    """Whether somebody asked the workers to wait; cheap enough to ask before every case."""
+    return _pause_file(run).exists()
+
+
+def _pause_file(run: RunDirectory) -> Path:
+    return run.status_dir / "pause"
 
 
 def _file(run: RunDirectory) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 from simorc.core.errors import UsageError
 from simorc.core.wording import suggestion
 
-_FOLDER = Path(__file__).with_name("sets")
+_FOLDER = Path(__file__).parent / "dut_models" / "sets"
 ASSUMED = "assumed"
 
 

@@ -1,0 +1,128 @@
+"""The target `spice`: a case is a deck that a simulator runs."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from simorc.core.case import Case
+from simorc.core.errors import ErrorKind, SimorcError
+from simorc.core.plan import Plan
+from simorc.core.protocols import SimulationResult, Simulator
+from simorc.core.record import CaseRecord
+from simorc.core.waveforms import Waveforms
+from simorc.plugin.target import Known
+from simorc.registry import simulator_class
+from simorc.simulators.netlist import Renderer
+from simorc.workspace.events import log_event
+from simorc.workspace.layout import RunDirectory
+
+_RETRIED = (ErrorKind.NO_CONVERGENCE, ErrorKind.TIMESTEP)
+
+
+class SpiceTarget:
+    """Renders and simulates the decks of one run (see Target)."""
+
+    def __init__(self, run: RunDirectory, plan: Plan) -> None:
+        self.run = run
+        self.plan = plan
+        self.time_limit_s = plan.simulator.timeout_s
+        self.simulator: Simulator = simulator_class(plan.simulator.name)(plan.simulator)
+        self.renderer = Renderer.of_run(plan, run.inputs / "testbench")
+
+    def order_key(self, case: Case) -> tuple[object, ...]:
+        """As the simulator says."""
+        return self.simulator.order_key(case)
+
+    def group(self, case: Case) -> str:
+        """Any worker may take any case."""
+        return ""
+
+    def measure(self, case: Case, deadline: float, known: Known) -> None:
+        """Simulate until it converges or no further set of options is left."""
+        text = self.renderer.render(case)
+        folder = self.run.result_folder(case.case_id)
+        known.result = self._simulate(text, case, {}, folder, deadline)
+        for options in self.plan.simulator.retries:
+            error = known.result.error
+            if error is None or error.kind not in _RETRIED:
+                break
+            log_event(self.run, "retry", case.case_id, options=dict(options), error=error.what)
+            known.retries = (*known.retries, options)
+            known.result = self._simulate(text, case, options, folder, deadline)
+
+    def failed(self, case: Case) -> str:
+        """The next deck knows nothing of this one."""
+        return ""
+
+    def rest(self) -> None:
+        """Nothing is on between two decks."""
+
+    def waves(self, case: Case) -> Waveforms:
+        """The kept waveforms of a case that has run."""
+        return self.simulator.read(self.run.result_folder(case.case_id)).waves
+
+    def repeat(self, case: Case, record: CaseRecord) -> tuple[str, ...]:
+        """Simulate again and compare: whether results repeat, and depend on the seed where they should alone."""
+        drawn_on_purpose = self.plan.sweep.has_seed_axis
+        try:
+            first = self.simulator.read(self.run.result_folder(case.case_id))
+            if drawn_on_purpose and not self._repeats(first, case, record):
+                return (f"case {case.case_id} gave two different results with the same seed {case.seed}",)
+            same = self._repeats(first, replace(case, seed=case.seed + 1), record)
+        except (SimorcError, OSError) as error:
+            return (f"case {case.case_id} could not be simulated a second time: {error}",)
+        if drawn_on_purpose and same:
+            return (
+                f"case {case.case_id} gave the same result with two seeds, though the sweep has a seed axis: the "
+                "samples do not differ (models without mismatch, or a seed of the deck's own?)",
+            )
+        if not drawn_on_purpose and not same:
+            return (
+                f"case {case.case_id} gave different results with two seeds, though the sweep has no seed axis: "
+                "the models draw random numbers (mismatch on?); every case of this run uses the same seed",
+            )
+        return ()
+
+    def close(self) -> None:
+        """End whatever the simulator keeps running."""
+        self.simulator.close()
+
+    def _simulate(
+        self, text: str, case: Case, options: Mapping[str, str], folder: Path, deadline: float
+    ) -> SimulationResult:
+        deck = self.simulator.prepare(text, case, options)
+        # A folder of its own for every attempt: a simulator that outlived a killed worker writes into the old one.
+        if folder.exists():
+            shutil.rmtree(folder)
+        folder.mkdir(parents=True)
+        return self.simulator.run(deck, folder, max(deadline - time.monotonic(), 0.01))
+
+    def _repeats(self, first: SimulationResult, case: Case, record: CaseRecord) -> bool:
+        """Whether a further simulation gives the same values and waveforms, bit for bit."""
+        options = record.retries[-1] if record.retries else {}
+        # Beside the case's own folder, because the deck's relative paths hold at this depth alone.
+        folder = self.run.repeat_folder(case.case_id)
+        try:
+            deadline = time.monotonic() + self.time_limit_s
+            second = self._simulate(self.renderer.render(case), case, options, folder, deadline)
+            if second.error is not None:
+                raise second.error
+            return _same(first, second)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _same(first: SimulationResult, second: SimulationResult) -> bool:
+    """Whether two simulations gave the same values and waveforms, bit for bit."""
+    if dict(first.values) != dict(second.values) or len(first.waves) != len(second.waves):
+        return False
+    return all(
+        a.vectors.keys() == b.vectors.keys() and all(np.array_equal(a.vectors[k], b.vectors[k]) for k in a.vectors)
+        for a, b in zip(first.waves, second.waves, strict=True)
+    )
