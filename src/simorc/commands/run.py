@@ -177,7 +177,7 @@ def _session(job: _Job, cases: Sequence[Case], started: str, check: int | None) 
     ids = tuple(case.case_id for case in cases)
     others = _others(directory, len(job.before.cases), ids)
     write_selection(directory, Selection(ids, started, check, options.timeout_s, options.max_fail, others))
-    workers, grouped = _workers(job, len(cases)), job.before.plan.target == "bench"
+    workers = _workers(job, len(cases))
     with ProgressView(directory, len(cases), workers, sys.stderr) as view:
         return execute(
             directory,
@@ -185,7 +185,6 @@ def _session(job: _Job, cases: Sequence[Case], started: str, check: int | None) 
             job.lock,
             options.pytest_args,
             html=options.html,
-            grouped=grouped,
             interrupts=job.interrupts,
             watch=view.refresh,
         )

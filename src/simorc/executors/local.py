@@ -45,7 +45,6 @@ def execute(
     pytest_args: Sequence[str] = (),
     *,
     html: bool = False,
-    grouped: bool = False,
     interrupts: Interrupts,
     watch: Callable[[int], None],
 ) -> Execution:
@@ -53,13 +52,9 @@ def execute(
 
     The first interrupt asks the workers to start no further case, the second kills them and whatever they started.
     `watch` is called about ten times a second with the number of interrupts so far.
-
-    Parameters
-    ----------
-    grouped: whether cases of one group stay together in one worker, in order
     """
     log = run.status_dir / "pytest.log"
-    command = _command(run, workers, pytest_args, html, grouped)
+    command = _command(run, workers, pytest_args, html)
     with log.open("wb") as output:
         session = subprocess.Popen(
             command,
@@ -133,13 +128,12 @@ def _wait(
         watch(interrupts.count)
 
 
-def _command(run: RunDirectory, workers: int, pytest_args: Sequence[str], html: bool, grouped: bool) -> list[str]:
+def _command(run: RunDirectory, workers: int, pytest_args: Sequence[str], html: bool) -> list[str]:
     command = [sys.executable, "-P", "-m", "pytest", "-c", str(_SETTINGS)]
     command += ["--rootdir", str(run.path), "--confcutdir", str(run.path)]
     command += ["-o", f"cache_dir={run.path / '.pytest_cache'}"]
     command += ["-p", "simorc.plugin.plugin", "-p", "xdist.plugin", "--simorc-selected"]
-    command += ["-n", str(workers), "--max-worker-restart", "1000"]
-    command += ["--dist", "loadgroup", "--no-loadscope-reorder"] if grouped else ["--dist", "worksteal"]
+    command += ["-n", str(workers), "--dist", "worksteal", "--max-worker-restart", "1000"]
     for plugin in _NOT_LOADED:
         command += ["-p", f"no:{plugin}"]
     if html:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections import Counter
 from contextlib import ExitStack, suppress
@@ -15,6 +14,7 @@ import pytest
 
 from simorc.core.errors import ErrorKind, RunDirectoryError, SimorcError
 from simorc.core.record import Status
+from simorc.plugin.case_name import case_of
 from simorc.plugin.reporting import OUTCOME
 from simorc.plugin.session_input import PARENT, SINCE
 from simorc.simulators.process import kill_orphans
@@ -22,6 +22,7 @@ from simorc.workspace.clock import utc_text
 from simorc.workspace.conclude import conclude
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.lock import adopt_lock, run_lock
+from simorc.workspace.manifest import read_manifest
 from simorc.workspace.plan_file import read_plan
 from simorc.workspace.selection import Selection, read_selection, request_stop
 from simorc.workspace.status_store import read_record, write_progress, write_record
@@ -83,6 +84,15 @@ class Controller:
         if time.time() - self.written >= 1.0:
             self._write_progress()
 
+    @pytest.hookimpl(optionalhook=True, tryfirst=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
+        """Cases of a bench are distributed by temperature, those of a simulator as xdist does."""
+        if len(self.runs) == 1 and read_manifest(self.runs[0]).get("target") == "bench":
+            from simorc.plugin.group_scheduling import group_scheduling
+
+            return group_scheduling(config, log, self.runs[0])
+        return None
+
     @pytest.hookimpl(optionalhook=True)
     def pytest_handlecrashitem(self, crashitem: str, report: Any) -> None:
         """A worker died. Its case stays `in_progress`, to be run again, unless its time was over."""
@@ -90,7 +100,7 @@ class Controller:
         for run in self.runs:
             with suppress(RunDirectoryError, ValueError):  # a directory that cannot be read or written tells itself
                 if self.rootpath / module == run.test_module:
-                    _note_crash(run, _case_of(test), self.selection)
+                    _note_crash(run, case_of(test), self.selection)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if self.selected:
@@ -136,14 +146,6 @@ class Controller:
         }
         with suppress(RunDirectoryError):  # a full disk shows in the cases' own records
             write_progress(self.runs[0], progress)
-
-
-def _case_of(test: str) -> int:
-    """The case in a test's name: `test_x[12-vin:5]`, `test_x[12]@-40`."""
-    found = re.search(r"\[(\d+)", test)
-    if not found:
-        raise ValueError(test)
-    return int(found[1])
 
 
 def _note_crash(run: RunDirectory, case_id: int, selection: Selection | None) -> None:

@@ -18,7 +18,6 @@ from simorc.plugin.fixtures import case, measure, simorc_context, simulator, wav
 from simorc.plugin.session_input import PARENT, SINCE
 
 if TYPE_CHECKING:
-    from simorc.core.case import Case
     from simorc.plugin.run_context import RunContext
 
 __all__ = ["case", "measure", "simorc_context", "simulator", "waves"]
@@ -85,13 +84,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if context is not None:
         cases = context.cases
         ids = [f"{case.case_id}-{case.label}" if case.swept else str(case.case_id) for case in cases]
-        parameters = [_in_group(case, context.runner.target.group(case)) for case in cases]
-        metafunc.parametrize("case", parameters, ids=ids, indirect=True)
-
-
-def _in_group(case: Case, group: str) -> Any:
-    """A case with the mark by which `--dist loadgroup` keeps its group in one worker."""
-    return pytest.param(case, marks=pytest.mark.xdist_group(group)) if group else case
+        metafunc.parametrize("case", cases, ids=ids, indirect=True)
 
 
 @pytest.hookimpl(tryfirst=True)
