@@ -26,7 +26,7 @@ from simorc.workspace.catalogue import forget_deleted_runs, rebuild_catalogue
 from simorc.workspace.conclude import conclude
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.lock import run_lock
-from simorc.workspace.manifest import update_manifest
+from simorc.workspace.manifest import add_execution, update_manifest
 from simorc.workspace.status_store import write_record
 
 Build = Callable[..., RunDirectory]
@@ -98,14 +98,16 @@ def test_the_instruments_of_a_bench(ws_run: RunDirectory, output: Path) -> None:
         "calibrated": "2025-06-01",
         "calibration_due": "2026-06-01",
     }
-    update_manifest(ws_run, instruments=[dmm, {"name": "load"}, "nonsense"], dut="SN7")
+    update_manifest(ws_run, instruments=[dmm, {"name": "load"}, "nonsense"])
+    for dut in ("SN7", None, "SN7", "SN8"):
+        add_execution(ws_run, {"dut": dut})
     conclude(ws_run)
     columns = "name, driver, resource, idn, serial, firmware, calibrated, calibration_due"
     assert asked(output, f"SELECT {columns} FROM instruments") == [
         tuple(dmm.values()),
         ("load", None, None, None, None, None, None, None),
     ]
-    assert asked(output, "SELECT dut FROM runs") == [("SN7",)]
+    assert asked(output, "SELECT dut FROM runs") == [("SN7, SN8",)]
 
 
 def test_a_former_state_of_a_run_is_replaced(ws_run: RunDirectory, ws_record: MAKE, output: Path) -> None:
@@ -269,11 +271,11 @@ def test_odd_texts_and_names_that_stand_twice(ws_run: RunDirectory, output: Path
     twice = (Measurement("x", 1.0), Measurement("x", 2.0), Measurement("\udc80", 3.0))
     record = CaseRecord(0, Status.FAILED, error_message="a\udcffb", measurements=twice)
     write_record(ws_run, record)
-    update_manifest(ws_run, dut={"serial": "S1"}, ended=None)
+    update_manifest(ws_run, git_commit={"odd": 1}, ended=None)
     conclude(ws_run)
     assert asked(output, "SELECT name, value FROM measurements") == [("\\udc80", 3.0), ("x", 2.0)]
     assert asked(output, "SELECT error_message FROM cases WHERE case_id = 0") == [("a\\udcffb",)]
-    assert asked(output, "SELECT dut, ended FROM runs") == [('{"serial": "S1"}', None)]
+    assert asked(output, "SELECT git_commit, ended FROM runs") == [('{"odd": 1}', None)]
 
 
 def test_temporary_files_of_killed_processes_go(ws_run: RunDirectory, ws_record: MAKE, output: Path) -> None:

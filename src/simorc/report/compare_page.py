@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from simorc.core.measurement import Measure
 from simorc.core.units import value_to_text
+from simorc.report import bench_view
 from simorc.report.compare import Comparison, Row, Side, conditions_text
 from simorc.report.compare_table import blocks, uncertainty_of, value_of
 from simorc.report.data import verdict
@@ -149,7 +150,7 @@ def _facts(side: Side, link: str) -> dict[str, object]:
         "cases": len(data.cases),
         "testbench": data.plan.testbench,
         "built": minute(data.manifest.get("created")),
-        "dut": data.manifest.get("dut") or "",
+        "dut": dict(bench_view.facts(data)).get("DUT", ""),
     }
 
 

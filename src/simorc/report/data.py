@@ -34,6 +34,7 @@ class ReportData:
     manifest: run.json
     notes: sentences about the run as a whole
     logs: path of the log relative to the run directory, by case id, where there is one
+    events: lines of events.jsonl, of a bench run
     waveforms: reads the waveforms of one case; raises a CaseError where they are unreadable
     """
 
@@ -44,6 +45,7 @@ class ReportData:
     manifest: Mapping[str, Any] = field(default_factory=dict)
     notes: Sequence[str] = ()
     logs: Mapping[int, str] = field(default_factory=dict)
+    events: Sequence[Mapping[str, Any]] = ()
     waveforms: Callable[[int], Waveforms] = no_waveforms
 
     @property

@@ -15,6 +15,7 @@ from simorc.core.record import CaseRecord, Status
 from simorc.core.waveforms import Waveforms
 from simorc.registry import simulator_class
 from simorc.report.data import ReportData
+from simorc.workspace.events import read_events
 from simorc.workspace.gather import Gathered, aggregates_of
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.manifest import read_manifest
@@ -35,6 +36,7 @@ def report_data(run: RunDirectory, gathered: Gathered) -> ReportData:
         manifest={**read_manifest(run), "run_id": run.run_id},
         notes=gathered.notes,
         logs=_logs(run, gathered.records),
+        events=read_events(run) if gathered.plan.target == "bench" else (),
         waveforms=waveform_reader(run, gathered.plan),
     )
 
@@ -73,7 +75,8 @@ def _logs(run: RunDirectory, records: Mapping[int, CaseRecord]) -> dict[int, str
     for case_id, record in records.items():
         unclear = any(m.outcome is Outcome.FAILED for m in record.measurements)
         if record.status is Status.FAILED or unclear:
-            logs = sorted(run.result_folder(case_id).glob("*.log"))
+            folder = run.result_folder(case_id)
+            logs = sorted([*folder.glob("*.log"), *folder.glob("transcript.txt")])
             if logs:
                 found[case_id] = logs[0].relative_to(run.path).as_posix()
     return found

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from simorc.core.ranges import format_ranges
+from simorc.report.bench_view import overdue
 from simorc.report.data import ReportData
 from simorc.report.display import count, minute
 
@@ -16,6 +17,7 @@ def notes(data: ReportData) -> list[str]:
     return [
         *data.notes,
         *_repeatable(data.manifest),
+        *overdue(data),
         *_by_cases((text, r.case_id) for r in records for text in r.warnings),
         *_retries((_options(r.retries[-1]), r.case_id) for r in records if r.retries),
         *_again([r.case_id for r in records if r.attempt > 1]),

@@ -60,11 +60,16 @@ class Picture:
 
 def pictures(data: ReportData) -> list[Picture]:
     """All plots of the plan, or the default ones where it has none. A plot that cannot be drawn says why."""
-    specs = data.plan.plot_specs or default_specs(data)
+    specs = drawable(data) or default_specs(data)
     with rc_context(rc()), warnings.catch_warnings():
         # The PNG lacks what its font lacks; page and SVG use the reader's fonts.
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         return [_picture(spec, data, number) for number, spec in enumerate(specs)]
+
+
+def drawable(data: ReportData) -> list[PlotSpec]:
+    """The plot specs that the run's target can serve: a bench keeps no waveforms."""
+    return [spec for spec in data.plan.plot_specs if data.plan.target == "spice" or spec.kind != "waveform"]
 
 
 def default_specs(data: ReportData) -> list[PlotSpec]:

@@ -11,7 +11,7 @@ from simorc.report.display import minute
 
 _TOLD_ELSEWHERE = frozenset(
     {"schema", "run_id", "sweep", "testbench", "target", "cases", "versions", "pdks", "environment", "sha256"}
-    | {"executions", "repeatable", "judged", "accepted_changes", "created"}
+    | {"executions", "repeatable", "judged", "accepted_changes", "created", "instruments", "parts", "bench"}
 )
 _WORDS = {"ended": "how it ended", "seed": "base seed", "git_commit": "git commit"}
 

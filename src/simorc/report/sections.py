@@ -12,18 +12,23 @@ from simorc.core.record import Status
 from simorc.core.spec import Verdict
 from simorc.core.sweep import Axis
 from simorc.core.verdict import RunVerdict
+from simorc.report import bench_view
 from simorc.report.aggregate_table import aggregate_rows, group_text
 from simorc.report.case_table import case_rows, chosen_rows, columns, marginal_cases, parameter_columns
 from simorc.report.data import failing_aggregates
 from simorc.report.display import axis_values, count, value_text
 from simorc.report.notes import notes
 from simorc.report.page import Page, Section
+from simorc.report.plots import drawable, title_of
 from simorc.report.provenance import facts, inputs
 from simorc.report.spec_table import worst_rows
 from simorc.report.strip import strip
 from simorc.report.table import Failure, failures, rerun_command
+from simorc.report.timeline import lanes
+from simorc.report.timeline_svg import said, timeline_svg
 
 _MOST_VALUES = 16
+_MOST_LANES = 8
 _MOST_GROUPS = 300
 _MOST_CASES_NAMED = 12
 
@@ -125,12 +130,34 @@ def aggregates(page: Page) -> Section | None:
     )
 
 
+def bench(page: Page) -> Section | None:
+    """What was measured with: instruments, simulated parts and what is assumed about them, the course of bench time."""
+    data = page.data
+    if data.plan.bench is None:
+        return None
+    lab = data.plan.bench.simulated
+    workers = {case_id: record.worker for case_id, record in data.records.items()}
+    courses = lanes(data.events, workers)
+    drawn = [(lane, said(lane), Markup(timeline_svg(lane, lab.ambient if lab else None))) for lane in courses]
+    return page.section(
+        "bench",
+        "Bench",
+        facts=bench_view.facts(data),
+        instruments=bench_view.instruments(data),
+        parts=bench_view.parts(data),
+        drawn=drawn[:_MOST_LANES],
+        more=len(drawn) - _MOST_LANES,
+    )
+
+
 def plots(page: Page) -> Section | None:
     """What the plot specs ask for."""
     if not page.pictures:
         return None
     drawn = [(picture, Markup(picture.inline)) for picture in page.pictures]  # made by us, escaped where it was made
-    return page.section("plots", "Plots", drawn=drawn, default=not page.data.plan.plot_specs)
+    kept = drawable(page.data)
+    undrawn = [title_of(spec) for spec in page.data.plan.plot_specs if spec not in kept]
+    return page.section("plots", "Plots", drawn=drawn, default=not kept, undrawn=undrawn)
 
 
 def failed(page: Page) -> Section | None:
@@ -203,6 +230,7 @@ SECTIONS: tuple[MakeSection, ...] = (
     spec_table,
     aggregates,
     plots,
+    bench,
     failed,
     swept,
     remarks,

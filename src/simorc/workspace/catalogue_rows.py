@@ -69,7 +69,8 @@ def run_row(
     return (
         _text(run_id),
         *map(_text, (plan.sweep.name, plan.testbench, plan.target, plan.bench.name if plan.bench else None)),
-        *(_text(manifest.get(key)) for key in ("dut", "created", "ended")),
+        _duts(manifest),
+        *(_text(manifest.get(key)) for key in ("created", "ended")),
         str(run_verdict(tally, gathered.records.values(), aggregates)),
         tally.total,
         *(tally[status] for status in (Status.COMPLETED, Status.FAILED, Status.IN_PROGRESS, Status.PENDING)),
@@ -111,6 +112,13 @@ def instrument_rows(run: int, manifest: Mapping[str, Any]) -> Iterator[tuple[obj
     for entry in listed if isinstance(listed, list) else []:
         if isinstance(entry, Mapping) and entry.get("name"):
             yield run, _text(entry["name"]), *(_text(entry.get(key)) for key in _INSTRUMENT)
+
+
+def _duts(manifest: Mapping[str, Any]) -> str | None:
+    """What the executions say that they measured."""
+    executions = manifest.get("executions")
+    told = [e.get("dut") for e in executions if isinstance(e, Mapping)] if isinstance(executions, list) else []
+    return ", ".join(filter(None, map(_text, dict.fromkeys(told)))) or None
 
 
 def _of_record(record: CaseRecord) -> tuple[object, ...]:
