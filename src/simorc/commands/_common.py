@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from simorc.workspace.layout import RunDirectory, find_run, is_run_directory
 
 if TYPE_CHECKING:  # this brings numpy along, for which `simorc status` has no time
+    from simorc.core.bench import BenchSettings
     from simorc.core.plan import Plan
 
 
@@ -33,12 +34,26 @@ def open_run_directory(text: str, setup: Path | None) -> RunDirectory:
     return find_run(text, output_of(setup))
 
 
+def bench_of(name: str | None, setup: Path | None) -> BenchSettings:
+    """A bench of the project, by default its only one.
+
+    Raises
+    ------
+    UsageError: there is none of that name, none at all, or several to choose from
+    """
+    from simorc.config.project import find_setup, load_project
+    from simorc.config.resolve import choose_bench
+
+    return choose_bench(load_project(find_setup(Path.cwd(), setup)), name or "")
+
+
 def todays_plan(frozen: Plan, setup: Path | None) -> Plan:
     """A run's plan with the measures, aggregates and plot specs of today's project."""
     from simorc.config.project import load_project
     from simorc.config.resolve import make_plan
 
-    today = make_plan(load_project(setup or Path(frozen.setup_file)), frozen.sweep.name, frozen.target)
+    bench = frozen.bench.name if frozen.bench is not None else None
+    today = make_plan(load_project(setup or Path(frozen.setup_file)), frozen.sweep.name, frozen.target, bench)
     return replace(
         frozen,
         measures=today.measures,

@@ -33,7 +33,7 @@ def make_plan(project: Project, sweep_name: str, target: str | None = None, benc
     _check_cases(entry, problems)
     _check_procedure(testbench, wanted, problems)
     problems.raise_all()
-    settings = _bench(project, entry, bench) if wanted == "bench" else None
+    settings = choose_bench(project, bench or entry.bench) if wanted == "bench" else None
     if settings is not None and settings.settling.parameter not in entry.sweep.defaults:
         raise UsageError(
             f"bench {settings.name!r} follows the parameter {settings.settling.parameter!r}, which testbench "
@@ -60,19 +60,6 @@ def make_plan(project: Project, sweep_name: str, target: str | None = None, benc
     )
 
 
-def _bench(project: Project, entry: SweepEntry, wanted: str | None) -> BenchSettings:
-    """The bench that is asked for, else the sweep's, else the only one."""
-    where, known = shown_path(project.setup_file), list(project.benches)
-    name = wanted or entry.bench or (known[0] if len(known) == 1 else "")
-    if not known:
-        raise UsageError(f"there is no bench in {where}", hint="name one under benches:, or --target spice")
-    if not name:
-        raise UsageError(f"which bench? there are {', '.join(known)}", hint="`bench:` in the sweep, or --bench NAME")
-    if name not in project.benches:
-        raise UsageError(f"no bench {name!r} in {where}", hint=suggestion(name, known))
-    return project.benches[name].settings
-
-
 def _check_procedure(testbench: TestbenchEntry, target: str, problems: Problems) -> None:
     """A procedure defines `measure`; what it does is seen when it runs."""
     if target != "bench" or testbench.procedure is None or not is_file(testbench.procedure):
@@ -85,6 +72,24 @@ def _check_procedure(testbench: TestbenchEntry, target: str, problems: Problems)
     if functions is not None and functions.bound is not None and "measure" not in functions.bound:
         where = shown_path(testbench.procedure)
         problems.add(Problem(where, "no function measure()", "def measure(bench, case): ..."))
+
+
+def choose_bench(project: Project, name: str) -> BenchSettings:
+    """The bench of that name; with an empty one the project's only bench.
+
+    Raises
+    ------
+    UsageError: there is none of that name, none at all, or several to choose from
+    """
+    where, known = shown_path(project.setup_file), list(project.benches)
+    if not known:
+        raise UsageError(f"there is no bench in {where}", hint="name one under benches:, or --target spice")
+    if not name and len(known) > 1:
+        raise UsageError(f"which bench? there are {', '.join(known)}", hint="`bench:` in the sweep, or --bench NAME")
+    chosen = name or known[0]
+    if chosen not in project.benches:
+        raise UsageError(f"no bench {chosen!r} in {where}", hint=suggestion(chosen, known))
+    return project.benches[chosen].settings
 
 
 def _sweep(project: Project, name: str) -> SweepEntry:

@@ -1,0 +1,69 @@
+"""`simorc bench serve`: a simulated bench on loopback, for clients of any make."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from pathlib import Path
+
+from simorc.commands._common import bench_of
+from simorc.core.bench import BenchSettings
+from simorc.core.errors import UsageError
+from simorc.virtual_lab.server import serve
+
+
+def bench_serve(bench: str | None, setup: Path | None, ports: str, rate: float | None, as_json: bool) -> int:
+    """Serve until interrupted; says where the instruments are, in JSON as one line.
+
+    Parameters
+    ----------
+    ports: for each instrument its SOCKET and HiSLIP port, comma-separated; or `free`
+    rate: bench seconds per second; by default 1
+
+    Raises
+    ------
+    UsageError: the bench is not simulated; ports that are none
+    ToolMissingError: a port cannot be had
+    """
+    settings = bench_of(bench, setup)
+    if settings.simulated is None:
+        raise UsageError(f"bench {settings.name!r} is not simulated: there is nothing to serve")
+    return asyncio.run(_serve(settings, _ports(ports, len(settings.instruments)), rate or 1.0, as_json))
+
+
+async def _serve(settings: BenchSettings, ports: list[int], rate: float, as_json: bool) -> int:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    lab = await serve(settings, rate, ports)
+    try:
+        if as_json:
+            print(json.dumps({"instruments": lab.resources}), flush=True)
+        else:
+            for name, resource in lab.resources.items():
+                print(f"{name:10} {resource['socket']:38} {resource['hislip']}", flush=True)
+            print(
+                f"serving bench {settings.name!r} at {rate:g} bench seconds a second; Ctrl-C ends it", file=sys.stderr
+            )
+        await stopped.wait()
+    finally:
+        await lab.close()
+    return 0
+
+
+def _ports(text: str, instruments: int) -> list[int]:
+    if text == "free":
+        return []
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() and 0 < int(part) < 65536 for part in parts):
+        raise UsageError(f"--ports: found {text!r}, expected port numbers, or free")
+    numbers = [int(part) for part in parts]
+    if len(numbers) == 1:  # the first of a row
+        numbers = list(range(numbers[0], numbers[0] + 2 * instruments))
+    if len(numbers) != 2 * instruments or len(set(numbers)) < len(numbers):
+        expected = f"one to begin with, or two for each of {instruments} instruments"
+        raise UsageError(f"--ports: found {len(parts)} ports, expected {expected}")
+    return numbers
