@@ -8,7 +8,7 @@ export PYTHON
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' Makefile
 
-demo: ## characterise the example LDO: set up, build, run, plot
+demo: ## characterise the example LDO in simulation and on a simulated bench, and compare both
 	@sh scripts/setup.sh run ngspice
 	@sh scripts/demo.sh
 

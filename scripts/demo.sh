@@ -1,11 +1,21 @@
 #!/bin/sh
-# Build, run and plot the example sweep; the last line is the report's path.
+# Build and run the example sweep in simulation and on the simulated bench, join both, plot; the last line is a report's path.
 set -eu
 cd "$(dirname "$0")/.."
 simorc=.venv/bin/simorc
-run=$($simorc build pvt_tempco --target spice)
 outcome=0
-$simorc run "$run" || outcome=$?
-[ $outcome -le 1 ] || exit $outcome # 1: ran, but something is out of spec, which the report shows
-$simorc plot "$run"
+judged() { # COMMAND...: 1 means that it ran, but something is out of spec, which the report shows
+    "$@" || {
+        code=$?
+        [ $code -eq 1 ] || exit $code
+        outcome=1
+    }
+}
+spice=$($simorc build pvt_tempco --target spice)
+judged $simorc run "$spice"
+bench=$($simorc build pvt_tempco --target bench)
+judged $simorc run "$bench"
+judged $simorc compare "$spice" "$bench"
+$simorc plot "$bench"
+$simorc plot "$spice"
 exit $outcome

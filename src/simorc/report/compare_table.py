@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from simorc.core.measurement import Measure, Measurement
 from simorc.core.record import Status
@@ -11,6 +12,7 @@ from simorc.report.compare import Comparison, Row
 from simorc.report.display import Scale, scale_for, with_uncertainty
 
 ABSENT = "–"
+_MOST_DECIMALS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ def uncertainty_of(measurement: Measurement | None) -> float | None:
 
 def _columns(comparison: Comparison, rows: Sequence[Row], measure: Measure, uncertainty: bool) -> list[Column]:
     every = [value_of(comparison.measurement(row, k, measure.name)) for row in rows for k in _runs(comparison)]
-    scale = scale_for([value for value in every if value is not None], measure.unit)
+    apart = [abs(v) for d in comparison.differences if d.measure == measure.name for v in d.values]
+    scale = _telling(scale_for([value for value in every if value is not None], measure.unit), max(apart, default=0.0))
     columns = []
     for number in _runs(comparison):
         cells = tuple(_cell(comparison, row, number, measure.name, scale, uncertainty) for row in rows)
@@ -68,6 +71,14 @@ def _columns(comparison: Comparison, rows: Sequence[Row], measure: Measure, unce
         if number:
             columns.append(_difference(comparison, rows, measure, number))
     return columns
+
+
+def _telling(scale: Scale, largest: float) -> Scale:
+    """A scale with so many decimals that the largest difference shows in two digits, within reason."""
+    if not largest or scale.decimals is None:
+        return scale
+    needed = 1 - math.floor(math.log10(largest / scale.factor))
+    return replace(scale, decimals=max(scale.decimals, min(needed, _MOST_DECIMALS)))
 
 
 def _runs(comparison: Comparison) -> range:

@@ -70,10 +70,6 @@ def _why(page: Page) -> list[str]:
     if beyond:
         named = ", ".join(dict.fromkeys(result.name for result in beyond))
         sentences.append(f"{count(len(beyond), 'aggregate')} out of spec ({named}).")
-    near = marginal_cases(data)
-    if near:
-        named = ", ".join(dict.fromkeys(row.measure for row in page.spec_rows if row.n_marginal))
-        sentences.append(f"{count(len(near), 'case')} inside every limit, but not by the uncertainty ({named}).")
     waiting = tally[Status.PENDING] + tally[Status.IN_PROGRESS]
     if waiting:
         sentences.append(f"{waiting:,} of {count(tally.total, 'case')} not finished.")
@@ -83,7 +79,13 @@ def _why(page: Page) -> list[str]:
         RunVerdict.PASS: f"All {count(tally.total, 'case')} completed, every limit is met.",
         RunVerdict.DONE: f"All {count(tally.total, 'case')} completed. Nothing has limits, so nothing was judged.",
     }
-    return sentences or [closing.get(page.verdict, "")]
+    return (sentences or [closing.get(page.verdict, "")]) + _marginal(page)
+
+
+def _marginal(page: Page) -> list[str]:
+    near = marginal_cases(page.data)
+    named = ", ".join(dict.fromkeys(row.measure for row in page.spec_rows if row.n_marginal))
+    return [f"{count(len(near), 'case')} inside every limit, but not by the uncertainty ({named})."] if near else []
 
 
 def worst_corners(page: Page) -> Section | None:
