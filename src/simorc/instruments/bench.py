@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
-from simorc.core.bench import BenchSettings
+from simorc.core.bench import BenchSettings, SafeStep
 from simorc.core.equipment import Link, Transport
 from simorc.core.errors import ErrorKind, InstrumentError
 from simorc.core.reading import Reading
@@ -14,6 +15,7 @@ from simorc.instruments.interfaces import Instrument, Switch, ThermalChamber
 from simorc.instruments.safety import AMBIENT, Guard, StepResult, safe_state
 
 _POLL_S = 1.0
+_NOISE_SHARE = 0.05
 EventSink = Callable[..., None]
 
 
@@ -44,7 +46,7 @@ class Bench:
         self.transcript: Callable[[str], object] | None = None
         self.broken = ""
         self._on_event = on_event
-        self._soaked: float | None = None
+        self._soaked: dict[str, float] = {}
         self._never_settled: dict[float, str] = {}
         self._selected = ""
 
@@ -91,9 +93,11 @@ class Bench:
         if name == self._selected:
             return
         self._selected = ""
-        for instrument in self._of_kind("load", "supply"):
-            instrument.make_safe("off")  # relays never switch under load
-        for switch in self._of_kind("switch"):
+        switches = self._of_kind("switch")
+        if len(parts) > 1 and not switches:
+            raise InstrumentError(f"no switch selects one of {', '.join(parts)}", resource=self.settings.name)
+        self._off(("load", "supply"))  # relays never switch under load
+        for switch in switches:
             _as_switch(switch).close(parts.index(name) + 1)
         self._selected = name
         self.event("select", part=name)
@@ -103,18 +107,25 @@ class Bench:
 
         Raises
         ------
-        InstrumentError: kind `never_settled` when it takes longer than the bench allows; what else the chamber says
+        InstrumentError: kind `never_settled` when it takes longer than the bench allows, now or in an earlier case;
+            there is no chamber; what else the chamber says
         """
         wanted = float(temperature)  # type: ignore[arg-type]  # a Quantity is a float
         if wanted in self._never_settled:
             raise self._unsettled(self._never_settled[wanted])
-        for chamber in self._of_kind("chamber"):
+        chambers = self._of_kind("chamber")
+        if not chambers:
+            raise InstrumentError(f"the bench has no chamber to bring to {wanted:g} degC", resource=self.settings.name)
+        for chamber in chambers:
             self._soak(_as_chamber(chamber), wanted)
 
     def settled(
         self, read: Callable[[], Reading], resolution: float | None = None, interval_s: float | None = None
     ) -> Reading:
-        """Read until the reading stands still: two looks in a row, `interval_s` apart, each within the resolution.
+        """Read until the reading stands still: twice in a row it drifts by less than the resolution in `interval_s`.
+
+        What is within a twentieth of the bound of the reading's own error is a meter's noise, and no drift: near zero
+        nothing would ever settle otherwise. A resolution that is asked for here is taken as it is.
 
         Parameters
         ----------
@@ -133,11 +144,13 @@ class Bench:
             self.clock.sleep(rule.interval_s if interval_s is None else interval_s)
             now = read()
             drift = abs(now.value - last.value)
-            still = still + 1 if drift <= parts * abs(now.value) else 0
+            noise = now.uncertainty * _NOISE_SHARE if resolution is None else 0.0
+            still = still + 1 if drift <= max(parts * abs(now.value), noise) else 0
             if still == 2:
                 return now
             if self.clock.now() - begin > rule.drift_timeout_s:
-                what = f"{now.source} still drifts by {drift:.3g} {now.unit} after {rule.drift_timeout_s:g} s"
+                name = now.source or "the reading"
+                what = f"{name} still drifts by {drift:.3g} {now.unit} after {rule.drift_timeout_s:g} s"
                 self.event("never settled", what=what)
                 raise self._unsettled(what)
             last = now
@@ -147,6 +160,7 @@ class Bench:
         if name not in self.instruments:
             what = f"no instrument {name!r}: the bench has {', '.join(self.instruments)}"
             raise InstrumentError(what, resource=self.settings.name)
+        self._soaked, self._selected = {}, ""  # whatever the text does: both are looked at again
         return self.instruments[name].send(text)
 
     def observe(self, quantity: str, reading: Reading) -> None:
@@ -159,26 +173,29 @@ class Bench:
             raise
 
     def outputs_off(self) -> list[StepResult]:
-        """Loads and supplies off, the chamber as it is: the safe point of a pause."""
-        results = [
-            StepResult(instrument.settings.name, True, instrument.make_safe("off"))
-            for instrument in self._of_kind("load", "supply")
-        ]
+        """Loads and supplies off, the chamber as it is: the safe point of a pause.
+
+        Raises
+        ------
+        InstrumentError: one of them is not off; all were tried
+        """
+        results = self._off(("load", "supply"))
         self.event("output", on=False)
         return results
 
     def make_safe(self) -> list[StepResult]:
         """The bench's safe state, step by step."""
-        self._soaked, self._selected = None, ""
+        self._soaked, self._selected = {}, ""
         results = safe_state(self.instruments, self.settings.safe_state, self.ambient)
         for result in results:
             self.event("safe state", instrument=result.instrument, done=result.done, said=result.said)
         return results
 
     def clear(self) -> None:
-        """Throw away what is on its way to and from every instrument."""
+        """Throw away what is on its way to and from every instrument; one out of reach says so when it is used next."""
         for transport in self.transports:
-            transport.clear()
+            with suppress(InstrumentError):
+                transport.clear()
 
     def close(self) -> None:
         """Let go of the instruments; nothing is switched."""
@@ -187,9 +204,10 @@ class Bench:
 
     def _soak(self, chamber: ThermalChamber, wanted: float) -> None:
         rule = self.settings.settling
-        if self._soaked == wanted and chamber.is_settled():
+        name = chamber.settings.name
+        if self._soaked.pop(name, None) == wanted and self._is_there(chamber, wanted):
+            self._soaked[name] = wanted
             return
-        self._soaked = None
         begin = self.clock.now()
         self.event("setpoint", temperature=wanted)
         chamber.head_for(wanted, rule.window, rule.soak_s)
@@ -203,8 +221,20 @@ class Bench:
                 self.event("never settled", temperature=wanted, found=found.value)
                 raise self._unsettled(what)
             self.clock.sleep(_POLL_S)
-        self._soaked = wanted
+        self._soaked[name] = wanted
         self.event("settled", temperature=wanted, took_s=round(self.clock.now() - begin, 3))
+
+    def _is_there(self, chamber: ThermalChamber, wanted: float) -> bool:
+        """Whether it is still where it was soaked, and nobody has sent it elsewhere since."""
+        return chamber.is_settled() and abs(chamber.temperature().value - wanted) <= self.settings.settling.window
+
+    def _off(self, kinds: Sequence[str]) -> list[StepResult]:
+        steps = [SafeStep(i.settings.name) for kind in kinds for i in self._of_kind(kind)]
+        results = safe_state(self.instruments, steps) if steps else []
+        failed = "; ".join(f"{r.instrument}: {r.said}" for r in results if not r.done)
+        if failed:
+            raise InstrumentError(f"not off: {failed}", resource=self.settings.name)
+        return results
 
     def _unsettled(self, what: str) -> InstrumentError:
         return InstrumentError(

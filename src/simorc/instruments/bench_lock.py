@@ -8,7 +8,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import tempfile
+import re
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from simorc.core.errors import ToolMissingError
 
+_FOLDER = Path("/tmp/simorc-benches")  # the same for everybody on this host, whatever their TMPDIR
 _LOOK_EVERY_S = 0.1
 
 
@@ -34,7 +35,7 @@ class BenchLock:
     def __init__(self, resources: Sequence[str], wait_s: float = 0.0) -> None:
         self.descriptors: list[int] = []
         try:
-            for resource in sorted(set(resources)):
+            for resource in sorted(set(map(_canonical, resources))):
                 self.descriptors.append(_locked(resource, time.monotonic() + wait_s))
         except BaseException:
             self.close()
@@ -47,21 +48,42 @@ class BenchLock:
                 os.close(self.descriptors.pop())
 
 
+def _canonical(resource: str) -> str:
+    """One spelling for resource names that mean the same: the case, and the board number where it is left out."""
+    return re.sub(r"^([A-Z]+)::", r"\g<1>0::", resource.strip().upper())
+
+
 def _taken(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         return False
     return True
 
 
-def _locked(resource: str, deadline: float) -> int:
-    folder = Path(tempfile.gettempdir()) / "simorc-benches"
-    folder.mkdir(mode=0o1777, exist_ok=True)
+def _opened(resource: str) -> int:
+    """The lock file: everybody's, whoever made it and whatever their umask.
+
+    Where it exists it is opened without O_CREAT, which kernels refuse for other people's files in sticky folders.
+    """
+    _FOLDER.mkdir(exist_ok=True)
     with suppress(PermissionError):
-        folder.chmod(0o1777)  # everybody's, whatever the umask of whoever came first
-    path = folder / f"{hashlib.sha256(resource.encode()).hexdigest()[:24]}.lock"
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        _FOLDER.chmod(0o1777)
+    path = _FOLDER / f"{hashlib.sha256(resource.encode()).hexdigest()[:24]}.lock"
+    flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+    with suppress(FileExistsError):
+        descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o666)
+        os.fchmod(descriptor, 0o666)
+        return descriptor
+    return os.open(path, flags)
+
+
+def _locked(resource: str, deadline: float) -> int:
+    try:
+        descriptor = _opened(resource)
+    except OSError as error:
+        what = f"its lock cannot be had: {error.strerror} ({error.filename})"
+        raise ToolMissingError(what, where=resource, hint="whose is that file?") from error
     while not _taken(descriptor):
         if time.monotonic() < deadline:
             time.sleep(_LOOK_EVERY_S)
@@ -69,7 +91,7 @@ def _locked(resource: str, deadline: float) -> int:
         holder = os.read(descriptor, 32).decode(errors="replace").strip()
         os.close(descriptor)
         raise ToolMissingError(
-            f"in use by process {holder or 'unknown'}",
+            f"in use by process {holder or 'unknown'}, or by its watchdog",
             where=resource,
             hint="a bench belongs to one run at a time: wait for it, or end that process",
         )

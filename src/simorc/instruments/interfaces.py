@@ -25,13 +25,17 @@ class Effect:
     Parameters
     ----------
     pattern: header in the notation of manuals
-    quantity: `voltage`, `current`, `output`, `select`, `mode`, `level`, `temperature`; `harmless` for none of them
+    quantity: of a supply `voltage`, `current`, `output`; of a load `mode`, `level` (its name is the header), `source`
+        (which level is in effect), `input`; of a chamber `temperature`, `flow`; `select` for the output or setpoint
+        that settings are about; `harmless` for none of them
     argument: position of the value among the arguments
+    channels: outputs it acts on whatever is selected; empty for those listed after the value, else the one selected
     """
 
     pattern: str
     quantity: str
     argument: int = 0
+    channels: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,8 +33,9 @@ def open_bench(
 
     Raises
     ------
-    ToolMissingError: in use, out of reach, or another instrument than expected; everything is closed again
-    InstrumentError: the safe state cannot be reached
+    ToolMissingError: in use, out of reach, or another instrument than expected; nothing was switched
+    InstrumentError: the safe state cannot be reached, or an error queue never empties
+    After either, everything is closed again, the lock too.
     """
     held = lock or BenchLock([i.resource for i in settings.instruments if i.resource])
     try:
@@ -47,6 +48,8 @@ def open_bench(
     try:
         bench.instruments = {i.name: _driver(i, link, bench) for i in settings.instruments}
         bench.identities = [_identified(instrument) for instrument in bench.instruments.values()]
+        for warning in calibration_warnings(settings):
+            bench.event("calibration", what=warning)
         if make_safe:
             _begin_safely(bench)
     except BaseException:
@@ -95,13 +98,13 @@ def _identified(instrument: Instrument) -> dict[str, str]:
 
 
 def _begin_safely(bench: Bench) -> None:
+    failed: Sequence[str] = [f"{r.instrument}: {r.said}" for r in bench.make_safe() if not r.done]
+    if failed:
+        raise InstrumentError(f"the safe state cannot be reached: {'; '.join(failed)}", resource=bench.settings.name)
     for instrument in bench.instruments.values():
         errors = instrument.errors()
         if errors:
             bench.event("fault", instrument=instrument.settings.name, errors=errors)
-    failed: Sequence[str] = [f"{r.instrument}: {r.said}" for r in bench.make_safe() if not r.done]
-    if failed:
-        raise InstrumentError(f"the safe state cannot be reached: {'; '.join(failed)}", resource=bench.settings.name)
 
 
 def _nowhere(kind: str, **data: object) -> None:

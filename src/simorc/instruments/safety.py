@@ -6,32 +6,28 @@ would, by the driver's table of effects, and refuses it before it is sent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 
 from simorc.core.bench import BenchLimits, SafeStep
 from simorc.core.equipment import Transport
 from simorc.core.errors import InstrumentError
 from simorc.core.reading import Reading
-from simorc.core.scpi import Unit, keyword, match, parse_boolean, parse_channels, parse_message, parse_number
+from simorc.core.scpi import Unit, match, parse_boolean, parse_message
 from simorc.core.scpi_errors import ScpiError
 from simorc.instruments.interfaces import Effect, Instrument
+from simorc.instruments.told import EVENT_ERRORS, Told, UnknownError, take
 
 _ALWAYS = ("*RST", "*CLS", "*OPC", "*ESE", "*SRE", "*WAI", "*PSC")
 _UNITS = {"voltage": "V", "current": "A", "temperature": "degC"}
+_SWITCHES = ("output", "input", "flow")
 _DEFAULT_ORDER = ("load", "supply", "switch", "chamber")
+_OVERSHOOT_K = 5.0
+_READING_HEADROOM = 1.01
 AMBIENT = 23.0
-
-
-@dataclass
-class _Told:
-    """What an instrument has been told so far."""
-
-    selected: int = 1
-    mode: str = "C"
-    level: float = 0.0
-    voltage: dict[int, float] = field(default_factory=dict)
-    current: dict[int, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -41,38 +37,36 @@ class Guard:
     Parameters
     ----------
     may_switch_on: whether outputs may go on at all: the bench is simulated, or its file says `real: true`
+    tripped: the reading that was beyond a limit, in words, or empty
     """
 
     limits: BenchLimits
     may_switch_on: bool
     tripped: str = ""
-    temperature: float = AMBIENT
-    _told: dict[str, _Told] = field(default_factory=dict)
+    _told: dict[str, Told] = field(default_factory=dict)
 
-    def check_text(self, instrument: str, effects: Sequence[Effect], text: str) -> None:
-        """Refuse a message that would break a limit, or might.
+    def check_text(self, instrument: str, effects: Sequence[Effect], text: str) -> bool:
+        """Refuse a message that would break a limit, or might; what passes counts as told: whether it sets anything.
 
         Raises
         ------
         InstrumentError: says what, and which limit
         """
         if not effects:
-            return
-        for unit in parse_message(text):
-            if isinstance(unit, ScpiError):
-                raise self._refused(instrument, text, f"it cannot be read: {unit.text}")
-            if unit.query or unit.header in _ALWAYS:
-                self._forget(instrument, unit)
-                continue
-            effect = next((e for e in effects if match(e.pattern, unit.header)), None)
-            if effect is None:
-                raise self._refused(instrument, text, "what it does is not known here")
-            try:
-                self._check(instrument, effect, unit)
-            except ScpiError as error:
-                raise self._refused(instrument, text, f"its value cannot be read: {error.text}") from error
-            except _LimitError as error:
-                raise self._refused(instrument, text, str(error)) from error
+            return False
+        try:
+            units = _units(text)
+            if all(unit.query for unit in units):
+                return False
+            after = deepcopy(self._told)
+            for unit in units:
+                self._follow(after, instrument, effects, unit)
+        except ScpiError as error:
+            raise self._refused(instrument, text, f"it cannot be read: {error.text}") from error
+        except (UnknownError, _LimitError) as error:
+            raise self._refused(instrument, text, str(error)) from error
+        changes, self._told = after != self._told, after
+        return changes
 
     def check_reading(self, quantity: str, reading: Reading) -> None:
         """Notice a reading beyond a limit: the bench has tripped, and is to be made safe.
@@ -84,95 +78,110 @@ class Guard:
         low, high = self._bounds(quantity)
         if low <= reading.value <= high:
             return
-        limit = high if reading.value > high else low
+        limit = low if reading.value < low else high
         unit = _UNITS.get(quantity, "")
-        self.tripped = f"{reading.source} reads {reading.value:.4g} {unit}, the bench's limit is {limit:g} {unit}"
+        self.tripped = (
+            f"{reading.source} reads {reading.value:.4g} {unit}, beyond what the bench allows: {limit:g} {unit}"
+        )
         raise InstrumentError(self.tripped, resource=reading.source.partition(":")[0])
 
+    def forget(self, instrument: str) -> None:
+        """What an instrument was told is no longer sure: it refused something, or did not answer."""
+        self._told.pop(instrument, None)
+
     def _bounds(self, quantity: str) -> tuple[float, float]:
+        """A temperature overshoots a little on its way; what a supply reads back differs a little from its setting."""
         limits, no = self.limits, float("inf")
         if quantity == "temperature":
             low = -no if limits.chamber_min is None else limits.chamber_min
             high = no if limits.chamber_max is None else limits.chamber_max
-            # A controller overshoots a little on its way; its own accuracy is no breach either.
-            return low - 5.0, high + 5.0
-        limit = limits.voltage if quantity == "voltage" else limits.current
-        return (-no, no) if limit is None else (-limit * 1.01, limit * 1.01)
+            return low - _OVERSHOOT_K, high + _OVERSHOOT_K
+        limit = {"voltage": limits.voltage, "current": limits.current}.get(quantity)
+        bound = no if limit is None else limit * _READING_HEADROOM
+        return -bound, bound
 
-    def _check(self, instrument: str, effect: Effect, unit: Unit) -> None:
-        told = self._told.setdefault(instrument, _Told())
-        if effect.quantity == "harmless":
+    @property
+    def _is_strict(self) -> bool:
+        return not self.may_switch_on or self.limits != BenchLimits(theta_ja=self.limits.theta_ja)
+
+    def _follow(self, after: dict[str, Told], instrument: str, effects: Sequence[Effect], unit: Unit) -> None:
+        told = after.setdefault(instrument, Told())
+        if unit.header == "*RST":
+            after[instrument] = Told()
+        if unit.query or unit.header in _ALWAYS:
             return
-        text = unit.arguments[effect.argument] if len(unit.arguments) > effect.argument else ""
-        if effect.quantity == "output":
-            self._check_output(parse_boolean(text))
-        elif effect.quantity == "select":
-            told.selected = round(parse_number(text))
-        elif effect.quantity == "mode":
-            told.mode, told.level = text.upper(), 0.0
-        else:
-            self._check_value(told, effect.quantity, _number(text), _channels(unit, told))
+        if all(effect.quantity != "select" for effect in effects):
+            told.selected = 1
+        effect = next((e for e in effects if match(e.pattern, unit.header)), None)
+        try:
+            if effect is None:
+                raise UnknownError("what it does is not known here")
+            take(told, effect, unit, self.limits.voltage if self.limits.voltage is not None else float("inf"))
+        except (UnknownError, ScpiError):
+            if self._is_strict:
+                raise
+            after[instrument] = Told()
+            return
+        if effect.quantity in _SWITCHES and parse_boolean(unit.arguments[effect.argument]):
+            self._check_switching_on(effect.quantity)
+        self._check_supply(told)
+        self._check_load(told)
+        self._check_chamber(told)
+        self._check_junction(after)
 
-    def _check_output(self, on: bool) -> None:
-        if on and not self.may_switch_on:
+    def _check_switching_on(self, quantity: str) -> None:
+        if not self.may_switch_on:
             raise _LimitError("outputs of real equipment stay off until the bench's file says `real: true`")
-        if on and self.tripped:
+        if self.tripped and quantity != "flow":  # air at ambient is part of the safe state
             raise _LimitError(f"the bench has tripped: {self.tripped}")
 
-    def _check_value(self, told: _Told, quantity: str, value: float, channels: Sequence[int]) -> None:
+    def _check_supply(self, told: Told) -> None:
         limits = self.limits
-        if quantity == "temperature":
-            _within("the chamber", value, limits.chamber_max, "degC")
-            _within(
-                "the chamber", -value, None if limits.chamber_min is None else -limits.chamber_min, "degC, from below"
-            )
-            self._check_junction(temperature=value)
-            self.temperature = value
-        elif quantity == "level":
-            self._check_level(told.mode, value)
-            told.level = value
-        elif quantity == "voltage":
-            _within("the voltage", abs(value), limits.voltage, "V")
-            for channel in channels:
-                self._check_power(value, told.current.get(channel))
-                self._check_junction(voltage=abs(value))
-                told.voltage[channel] = value
-        else:
-            _within("the current", abs(value), limits.current, "A")
-            for channel in channels:
-                self._check_power(told.voltage.get(channel), value)
-                told.current[channel] = value
+        for current in told.current.values():
+            _within("the current", abs(current), limits.current, "A")
+        for channel, voltage in told.voltage.items():
+            _within("the voltage", abs(voltage), limits.voltage, "V")
+            if voltage:
+                amperes = told.current.get(channel)
+                _known(f"the current limit of output {channel}", amperes, limits.current, limits.power)
+                _within("voltage times current limit", abs(voltage * (amperes or 0.0)), limits.power, "W")
+        for channel, on in told.on.items():
+            if on:
+                _known(
+                    f"the voltage of output {channel}",
+                    told.voltage.get(channel),
+                    limits.voltage,
+                    limits.power,
+                    limits.tj,
+                )
 
-    def _check_level(self, mode: str, level: float) -> None:
-        """The current that a load's level may ask for, at the highest voltage of the bench."""
-        limits, highest = self.limits, self.limits.voltage or 0.0
-        if mode == "P":
-            _within("the power", level, limits.power, "W")
-        amperes = {"C": level, "R": highest / level if level else float("inf"), "G": level * highest}.get(mode)
-        if amperes is not None:
-            _within("the load's current", amperes, limits.current, "A")
-            self._check_junction(load=amperes)
+    def _check_load(self, told: Told) -> None:
+        for amperes in told.levels.values():
+            _within("the load's current", amperes, self.limits.current, "A")
+        if told.input:
+            _known("the load's level", told.levels.get(told.level), self.limits.current, self.limits.tj)
 
-    def _check_power(self, voltage: float | None, current: float | None) -> None:
-        if voltage is not None and current is not None:
-            _within("voltage times current limit", abs(voltage * current), self.limits.power, "W")
+    def _check_chamber(self, told: Told) -> None:
+        low, high = self.limits.chamber_min, self.limits.chamber_max
+        for temperature in told.setpoints.values():
+            _within("the chamber", temperature, high, "degC")
+            if low is not None and temperature < low - 1e-9:
+                raise _LimitError(f"the chamber would be {temperature:.4g} degC, the bench's limit is {low:g} degC")
+        if told.flow:
+            setpoint = None if told.selected is None else told.setpoints.get(told.selected)
+            _known("the setpoint", setpoint, low, high, self.limits.tj)
 
-    def _check_junction(
-        self, temperature: float | None = None, voltage: float | None = None, load: float | None = None
-    ) -> None:
-        """Air plus theta_ja times supply voltage times load current: never less than what the junction will reach."""
-        if self.limits.tj is None:
+    def _check_junction(self, after: Mapping[str, Told]) -> None:
+        """Air plus theta_ja times the highest voltage times all load currents, of what is not known to be off."""
+        limits = self.limits
+        if limits.tj is None:
             return
-        told = self._told.values()
-        volts = [abs(v) for t in told for v in t.voltage.values()]
-        highest = max([voltage] if voltage is not None else volts, default=0.0)
-        sunk = load if load is not None else max((t.level for t in told if t.mode == "C"), default=0.0)
-        air = self.temperature if temperature is None else temperature
-        _within("the junction", air + self.limits.theta_ja * highest * sunk, self.limits.tj, "degC")
-
-    def _forget(self, instrument: str, unit: Unit) -> None:
-        if unit.header == "*RST":
-            self._told.pop(instrument, None)
+        told = after.values()
+        volts = max((abs(v) for t in told for n, v in t.voltage.items() if t.on.get(n, True)), default=0.0)
+        amperes = sum(max(t.levels.values(), default=0.0) for t in told if t.input is not False)
+        airs = [t.setpoints[t.selected] for t in told if t.selected in t.setpoints]
+        heating = limits.theta_ja * volts * amperes if volts and amperes else 0.0
+        _within("the junction", max(airs, default=AMBIENT) + heating, limits.tj, "degC")
 
     @staticmethod
     def _refused(instrument: str, text: str, why: str) -> InstrumentError:
@@ -183,25 +192,29 @@ class _LimitError(Exception):
     """A message that would break a limit."""
 
 
+def _units(text: str) -> list[Unit]:
+    """The units of a message, of which an instrument can read no other than these."""
+    if not text.isprintable():
+        raise UnknownError("it holds a control character, which may end a message")
+    units = []
+    for unit in parse_message(text):
+        if isinstance(unit, ScpiError):
+            raise unit
+        if any(";" in argument for argument in unit.arguments if argument.startswith("(")):
+            raise UnknownError("a parenthesis holds a semicolon")
+        units.append(unit)
+    return units
+
+
 def _within(what: str, value: float, limit: float | None, unit: str) -> None:
-    if limit is not None and value > limit * (1 + 1e-9 if limit > 0 else 1 - 1e-9):
+    if limit is not None and value > limit + abs(limit) * 1e-9:
         raise _LimitError(f"{what} would be {value:.4g} {unit}, the bench's limit is {limit:g} {unit}")
 
 
-def _number(text: str) -> float:
-    """A value as a number; MIN is 0, other words are not known to be safe."""
-    if keyword(text, ("MINimum",)):
-        return 0.0
-    units = ("V", "A", "W", "OHM", "SIE")
-    for unit in units:
-        if text.upper().endswith(unit):
-            return parse_number(text, unit)
-    return parse_number(text)
-
-
-def _channels(unit: Unit, told: _Told) -> list[int]:
-    listed = next((a for a in unit.arguments if a.startswith("(")), None)
-    return [told.selected] if listed is None else parse_channels(listed, range(1, 100))
+def _known(what: str, value: float | None, *limits: float | None) -> None:
+    """What a limit is about has to be known."""
+    if value is None and any(limit is not None for limit in limits):
+        raise UnknownError(f"{what} is not known here: set it before, or earlier in the same message")
 
 
 class GuardedTransport:
@@ -209,7 +222,7 @@ class GuardedTransport:
 
     Parameters
     ----------
-    note: is told every text: `>` for sent, `<` for received, and the text
+    note: is told the instrument, `>` for sent, `<` for received or `!` for what went wrong, and the text
     """
 
     def __init__(
@@ -228,22 +241,27 @@ class GuardedTransport:
 
     def write(self, text: str) -> None:
         """Send one program message, if the limits allow it."""
-        self._guard.check_text(self._instrument, self._effects, text)
+        sets = self._guard.check_text(self._instrument, self._effects, text)
         self._note(self._instrument, ">", text)
-        self._transport.write(text)
+        with self._watched(sets):
+            self._transport.write(text)
 
     def read(self) -> str:
         """One response message."""
-        reply = self._transport.read()
+        with self._watched(False):
+            reply = self._transport.read()
         self._note(self._instrument, "<", reply)
         return reply
 
     def query(self, text: str) -> str:
         """Write, then read; one transport call, so that it can clear up after a timeout."""
-        self._guard.check_text(self._instrument, self._effects, text)
+        sets = self._guard.check_text(self._instrument, self._effects, text)
         self._note(self._instrument, ">", text)
-        reply = self._transport.query(text)
+        with self._watched(sets):
+            reply = self._transport.query(text)
         self._note(self._instrument, "<", reply)
+        if _tells_of_an_error(text, reply):
+            self._guard.forget(self._instrument)
         return reply
 
     def clear(self) -> None:
@@ -253,6 +271,24 @@ class GuardedTransport:
     def close(self) -> None:
         """Let go of the instrument."""
         self._transport.close()
+
+    @contextmanager
+    def _watched(self, sets: bool) -> Iterator[None]:
+        """What goes wrong stands in the transcript too; whether the instrument took a setting is then not sure."""
+        try:
+            yield
+        except InstrumentError as error:
+            self._note(self._instrument, "!", error.what)
+            if sets:
+                self._guard.forget(self._instrument)
+            raise
+
+
+def _tells_of_an_error(text: str, reply: str) -> bool:
+    """Whether a reply says that something it was told before was refused."""
+    if text.upper() == "*ESR?":
+        return bool(re.fullmatch(r"[+-]?\d+", reply) and int(reply) & EVENT_ERRORS)
+    return text.upper() in ("SYST:ERR?", ":SYST:ERR?") and not reply.lstrip("+-").startswith("0")
 
 
 @dataclass(frozen=True, slots=True)

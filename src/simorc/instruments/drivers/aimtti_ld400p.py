@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from simorc.core.reading import Reading
-from simorc.instruments.accuracy import LOAD_AMPERES, LOAD_VOLTS
+from simorc.instruments.accuracy import ASSUMED, LOAD_AMPERES, LOAD_VOLTS
 from simorc.instruments.drivers.driver import Driver
 from simorc.instruments.interfaces import Effect
+from simorc.instruments.told import EVENT_ERRORS
 
-_ERROR_BITS = 0x3C
+_READS_BACK_WITHIN = 1e-4
 _NUMBER = re.compile(r"[A-Z]* ?([+-]?[\d.]+(?:[eE][+-]?\d+)?) ?[A-Z]*")
 
 
@@ -23,30 +24,37 @@ class AimTtiLd400p(Driver):
 
     kind: ClassVar[str] = "load"
     expected: ClassVar[str] = "LD400"
+    _is_told = False
     effects: ClassVar[Sequence[Effect]] = (
         Effect("MODE", "mode"),
         Effect("A", "level"),
         Effect("B", "level"),
-        Effect("LVLSEL", "harmless"),
-        Effect("INP", "output"),
+        Effect("LVLSEL", "source"),
+        Effect("INP", "input"),
         Effect("LOCAL", "harmless"),
     )
 
     def errors(self) -> list[str]:
         """What the event status register holds, with the number of the execution error."""
-        events = int(self.ask_number("*ESR?")) & _ERROR_BITS
+        events = int(self.ask_number("*ESR?")) & EVENT_ERRORS
         if not events:
             return []
+        self.forget()
         return [f"event status {events}, execution error {self.ask('EER?')}"]
 
     def set_current(self, amperes: float) -> None:
         """Sink a constant current, A, by level A."""
-        if self.ask("MODE?") != "MODE C":
+        if not self._is_told or self.ask("MODE?") != "MODE C":
             self.command("MODE C")
         self.command(f"A {amperes:.6g}")
-        if self.ask("LVLSEL?") != "LVLSEL A":
+        if not self._is_told or self.ask("LVLSEL?") != "LVLSEL A":
             self.command("LVLSEL A")
-        self.confirm("level A", amperes, self._asked("A?"), 1e-4)
+        self._is_told = True
+        self.confirm("level A", amperes, self._asked("A?"), _READS_BACK_WITHIN)
+
+    def forget(self) -> None:
+        """Mode and level are said again, whatever they are: a guard has to hear them."""
+        self._is_told = False
 
     def on(self) -> None:
         """Switch the input on."""
@@ -59,16 +67,17 @@ class AimTtiLd400p(Driver):
     def voltage(self) -> Reading:
         """V at its terminals."""
         value = self._asked("V?")
-        return self.reading(value, "V", LOAD_VOLTS.bound(value), "readback", "voltage")
+        return self.reading(value, "V", LOAD_VOLTS.bound(value), f"readback{ASSUMED}", "voltage")
 
     def current(self) -> Reading:
         """A into its terminals."""
         value = self._asked("I?")
-        return self.reading(value, "A", LOAD_AMPERES.bound(value), "readback", "current")
+        return self.reading(value, "A", LOAD_AMPERES.bound(value), f"readback{ASSUMED}", "current")
 
     def make_safe(self, to: str | float) -> str:
-        """Input off, read back."""
-        self.off()
+        """Input off, read back; what its event status holds does not matter here: old errors may stand there."""
+        self.transport.write("INP 0")
+        self.confirm("the input", 0, self._asked("INP?"))
         return "input reads back off"
 
     def _switch(self, state: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -46,17 +48,22 @@ class Driver:
         found: list[str] = []
         for _ in range(_MOST_ERRORS):
             text = self.transport.query("SYST:ERR?").strip()
-            if text.lstrip("+").startswith("0,"):
+            if re.match(r"[+-]?0+(,|$)", text):
                 return found
             found.append(text)
+            self.forget()
         raise self.error(f"its error queue never empties, last: {found[-1]}")
 
     def send(self, text: str) -> str | None:
         """Any text: a query's reply, or None."""
+        self.forget()
         if "?" in text:
             return self.transport.query(text)
         self.transport.write(text)
         return None
+
+    def forget(self) -> None:
+        """Whatever this driver believes of the instrument's settings may no longer be so."""
 
     def make_safe(self, to: str | float) -> str:
         """Nothing of it can hurt: a look whether it is there."""
@@ -69,8 +76,12 @@ class Driver:
         ------
         InstrumentError: it says that it did not
         """
-        self.transport.write(text)
-        errors = self.errors()
+        try:
+            self.transport.write(text)
+            errors = self.errors()
+        except InstrumentError:
+            self.forget()
+            raise
         if errors:
             raise self.error(f"{text!r} was refused: {'; '.join(errors)}")
 
@@ -99,6 +110,8 @@ class Driver:
             value = float(reply)
         except ValueError:
             raise self.error(f"{sent!r} was answered {reply!r}, not a number") from None
+        if math.isnan(value):
+            raise self.error(f"{sent!r} was answered {reply!r}, not a number")
         if abs(value) >= OVERLOAD:
             raise self.error(f"{sent!r} was answered {reply!r}: overload", hint="a range too small, or an open input")
         return value

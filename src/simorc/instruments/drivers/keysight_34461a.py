@@ -11,9 +11,11 @@ class Keysight34461a(ScpiDmm):
     """The 34461A."""
 
     expected: ClassVar[str] = "34461A"
+    documented: ClassVar[bool] = True
 
 
 class Hp34401a(ScpiDmm):
     """The 34401A."""
 
     expected: ClassVar[str] = "34401A"
+    documented: ClassVar[bool] = True

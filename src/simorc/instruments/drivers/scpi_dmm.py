@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from simorc.core.reading import Reading
-from simorc.instruments.accuracy import METER_AMPERES, METER_VOLTS, Accuracy, aperture_factor, of_range
+from simorc.instruments.accuracy import ASSUMED, METER_AMPERES, METER_VOLTS, Accuracy, aperture_factor, of_range
 from simorc.instruments.drivers.driver import Driver
 
 
@@ -13,6 +13,8 @@ class ScpiDmm(Driver):
     """A multimeter; the bounds are those of a 34401A, which is assumed for other makes."""
 
     kind: ClassVar[str] = "meter"
+    documented: ClassVar[bool] = False
+    """Whether the table of accuracies is this meter's own."""
     _configured: tuple[str, float | None, float] | None = None
 
     def voltage(self, range_: float | None = None, nplc: float = 10) -> Reading:
@@ -22,6 +24,10 @@ class ScpiDmm(Driver):
     def current(self, range_: float | None = None, nplc: float = 10) -> Reading:
         """Direct current (see Multimeter)."""
         return self._measure("CURR:DC", range_, nplc, METER_AMPERES, "A", "current")
+
+    def forget(self) -> None:
+        """It may be set to anything: it is told anew before the next reading."""
+        self._configured = None
 
     def _measure(
         self,
@@ -34,16 +40,20 @@ class ScpiDmm(Driver):
     ) -> Reading:
         wanted = (function, range_, nplc)
         if self._configured != wanted:
-            self._configured = None
-            self.command(f"CONF:{function} {'DEF' if range_ is None else f'{range_:g}'}")
+            self.forget()
+            self.command(f"CONF:{function} {'DEF' if range_ is None else f'{range_:.9g}'}")
             self.command(f"{function}:NPLC {nplc:g}")
             self._configured = wanted
         try:
             value = self.ask_number("READ?")
             full_scale = self.ask_number(f"{function}:RANG?")
         except Exception:
-            self._configured = None  # whatever it is set to now: say it again
+            self.forget()
             raise
+        if full_scale <= 0:
+            raise self.error(f"its range reads back as {full_scale:g} {unit}")
         line = of_range(table, full_scale)
         bound = line.bound(value) + (aperture_factor(nplc) - 1) * line.full_scale * line.range
-        return self.reading(value, unit, bound, f"{function}, range {full_scale:g} {unit}, NPLC {nplc:g}", quantity)
+        assumed = line.assumed or nplc < 1 or not self.documented
+        source = f"{function}, range {full_scale:g} {unit}, NPLC {nplc:g}{ASSUMED if assumed else ''}"
+        return self.reading(value, unit, bound, source, quantity)

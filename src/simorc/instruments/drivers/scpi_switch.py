@@ -11,6 +11,8 @@ class ScpiSwitch(Driver):
     """A matrix of which one relay at a time is closed."""
 
     kind: ClassVar[str] = "switch"
+    relays: ClassVar[int] = 8
+    """How many it has; assumed."""
 
     def close(self, channel: int) -> None:
         """Connect this one, after all others were opened."""
@@ -27,6 +29,9 @@ class ScpiSwitch(Driver):
         return self.ask_number(f"ROUT:CLOS? (@{channel})") != 0
 
     def make_safe(self, to: str | float) -> str:
-        """All relays open."""
-        self.open_all()
-        return "relays open"
+        """All relays open, read back; old errors in its queue do not matter here."""
+        self.transport.write("ROUT:OPEN:ALL")
+        reply = self.ask(f"ROUT:CLOS? (@1:{self.relays})")
+        if any(state.strip() != "0" for state in reply.split(",")):
+            raise self.error(f"relays read back as {reply} after all were opened")
+        return "relays read back open"

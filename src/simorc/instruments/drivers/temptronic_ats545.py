@@ -6,29 +6,26 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from simorc.core.reading import Reading
-from simorc.instruments.accuracy import CHAMBER_DEGC
+from simorc.instruments.accuracy import ASSUMED, CHAMBER_DEGC
 from simorc.instruments.drivers.driver import Driver
 from simorc.instruments.interfaces import Effect
 
 _AT_TEMPERATURE = 1
 _ERRORS = {0: "overheat", 1: "air open loop", 3: "low flow", 4: "low input air pressure", 5: "air sensor open"}
 _ERRORS |= {7: "internal error", 9: "flow sensor hardware error", 10: "no line sense", 14: "no DUT sensor selected"}
-_HARMLESS = (  # none of these makes it hotter or colder than SETP may
+_HARMLESS = (  # none of these makes it hotter or colder than SETP may; control by the DUT's sensor (DUTM) would
     "%RM",
     "%GL",
     "%LL",
-    "SETN",
     "WNDW",
     "SOAK",
     "RAMP",
     "LLIM",
     "ULIM",
     "ADMD",
-    "DUTM",
     "DSNS",
     "DUTC",
     "HEAD",
-    "FLOW",
     "COOL",
     "TTIM",
     "CLER",
@@ -43,8 +40,12 @@ class TemptronicAts545(Driver):
 
     kind: ClassVar[str] = "chamber"
     expected: ClassVar[str] = "ATS-545"
+    _number = -1
+    _flows = False
     effects: ClassVar[Sequence[Effect]] = (
+        Effect("SETN", "select"),
         Effect("SETP", "temperature"),
+        Effect("FLOW", "flow"),
         *[Effect(header, "harmless") for header in _HARMLESS],
     )
 
@@ -56,11 +57,11 @@ class TemptronicAts545(Driver):
     def head_for(self, temperature: float, window: float, soak_s: float) -> None:
         """Go to a temperature (see ThermalChamber)."""
         self.transport.write("%RM")
-        self._set("SETN", _setpoint_for(temperature))
+        self._choose(temperature)
         self._set("WNDW", window)
         self._set("SOAK", soak_s)
         self._set("SETP", temperature)
-        self.command("FLOW 1")
+        self._flow_on()
 
     def is_settled(self) -> bool:
         """Whether its firmware says so.
@@ -74,19 +75,41 @@ class TemptronicAts545(Driver):
 
     def temperature(self) -> Reading:
         """What it controls by now, degC."""
-        return self.reading(self.ask_number("TEMP?"), "degC", CHAMBER_DEGC, "control sensor", "temperature")
+        return self.reading(self.ask_number("TEMP?"), "degC", CHAMBER_DEGC, f"control sensor{ASSUMED}", "temperature")
 
     def make_safe(self, to: str | float) -> str:
         """Off stops the air; a temperature is headed for, whatever its errors, and read back; nobody waits for it."""
         self.transport.write("%RM")
         if to == "off":
-            self.transport.write("FLOW 0")
-            return "flow off"
-        wanted = float(to)
-        self.transport.write(f"SETN {_setpoint_for(wanted)}")
-        self.transport.write(f"SETP {wanted:g}")
-        self.confirm("the setpoint", wanted, self.ask_number("SETP?"), 0.05)
+            self._flow_off()
+            return "flow reads back off"
+        wanted, flowed = float(to), self._flows
+        self._choose(wanted)
+        self._set("SETP", wanted)
+        if flowed:
+            self._flow_on()
         return f"setpoint reads back {wanted:g} degC"
+
+    def forget(self) -> None:
+        """Another setpoint may be selected."""
+        self._number = -1
+
+    def _choose(self, temperature: float) -> None:
+        """Select the setpoint for a temperature; until it is set, no air flows: what it was left at may be anything."""
+        number = _setpoint_for(temperature)
+        if number != self._number and self._flows:
+            self._flow_off()
+        self._set("SETN", number)
+        self._number = number
+
+    def _flow_on(self) -> None:
+        self._set("FLOW", 1)
+        self._flows = True
+        self._complain(self.errors())
+
+    def _flow_off(self) -> None:
+        self._set("FLOW", 0)
+        self._flows = False
 
     def _set(self, header: str, value: float) -> None:
         self.transport.write(f"{header} {value:g}")
