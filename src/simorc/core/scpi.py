@@ -15,7 +15,7 @@ from functools import lru_cache
 from simorc.core.scpi_errors import ScpiError
 
 _HEADER = re.compile(r"\s*(\*?[A-Za-z_:][A-Za-z0-9_:]*|%[A-Za-z]+)(\?)?")
-_NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-z%/]*)$")
+_NUMBER = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-z%/]*)$")
 _TOKEN = re.compile(r"\[|\]|([A-Za-z]+)(\#)?")
 _MULTIPLIERS = {"": 1.0, "K": 1e3, "M": 1e-3, "U": 1e-6, "N": 1e-9, "P": 1e-12, "MA": 1e6, "G": 1e9}
 _CLOSING = {"'": "'", '"': '"', "(": ")"}
@@ -132,7 +132,7 @@ def _token(found: re.Match[str]) -> str:
         return {"[": "(?:", "]": ")?"}[found[0]]
     name = found[1]
     short = "".join(sign for sign in name if not sign.islower())
-    return f"(?:{name.upper()}|{short})" + (r"(\d*)" if found[2] else "1?")
+    return f"(?:{name.upper()}|{short})" + (r"(\d{0,9})" if found[2] else "1?")
 
 
 def match(pattern: str, header: str) -> Match | None:
