@@ -170,6 +170,8 @@ def parse_number(text: str, unit: str = "") -> float:
                 return float(int(upper[2:], base))
             except ValueError:
                 raise ScpiError(-121) from None
+            except OverflowError:
+                raise ScpiError(-123) from None
     found = _NUMBER.match(upper)
     if not found:
         raise ScpiError(-104)

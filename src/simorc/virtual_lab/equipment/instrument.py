@@ -18,6 +18,7 @@ from simorc.core.status_registers import OPERATION_COMPLETE, StatusRegisters
 from simorc.virtual_lab.equipment.arguments import integer
 
 Handler = Callable[..., "str | None"]
+_LONGEST_REPLY = 262_144  # characters in the output queue; assumed
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,9 @@ class VirtualScpi:
                 continue
             if reply is not None:
                 replies.append(reply)
+            if sum(map(len, replies)) > _LONGEST_REPLY:
+                self.report(-430)  # nobody can read what is still to come as long as this message goes on
+                return None
         return Reply(";".join(replies), self._ready) if replies else None
 
     def clear(self) -> None:
