@@ -30,6 +30,25 @@ class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has n
         super().__init__(config, log)
         self._groups = groups
 
+    def remove_node(self, node: Any) -> str | None:
+        """A worker has gone: what is left of its groups comes next, without the case that it died of.
+
+        xdist's own way gives that case to the next worker, and stands still once a group was complete.
+        """
+        workload = self.assigned_work.pop(node)
+        left = [test for unit in workload.values() for test, done in unit.items() if not done]
+        if not left:
+            return None
+        for unit in workload.values():
+            unit.pop(left[0], None)
+        for scope in reversed(list(workload)):
+            if not all(workload[scope].values()):
+                self.workqueue[scope] = workload[scope]
+                self.workqueue.move_to_end(scope, last=False)
+        for other in self.assigned_work:
+            self._reschedule(other)
+        return str(left[0])
+
     def _split_scope(self, nodeid: str) -> str:
         return self._groups.get(case_of(nodeid), nodeid)
 

@@ -18,6 +18,7 @@ class ChamberPhysics:
     ----------
     heating, cooling: fastest ramps, K/s
     fast_s, slow_s: time constants of the overshoot after a ramp, s; different
+    full_span: K from which on a ramp overshoots fully; a shorter one in proportion
     drift_s: time constant towards the room without flow, s
     sensor_s: time constant of the sensor at the DUT, s
     lowest, highest: what it can reach, degC
@@ -27,6 +28,7 @@ class ChamberPhysics:
     cooling: float = 0.6
     fast_s: float = 2.0
     slow_s: float = 8.0
+    full_span: float = 20.0
     drift_s: float = 180.0
     sensor_s: float = 12.0
     lowest: float = -75.0
@@ -36,7 +38,7 @@ class ChamberPhysics:
 def heading_for(
     physics: ChamberPhysics, target: float, start: float, start_s: float, ramp: float | None = None
 ) -> Trajectory:
-    """The air on its way to a temperature: a ramp, then an overshoot that begins with the ramp's slope and dies away.
+    """The air on its way to a temperature: a ramp, then an overshoot that goes on from it and dies away.
 
     Parameters
     ----------
@@ -50,7 +52,9 @@ def heading_for(
     if target == start:
         return Trajectory((start_s,), (Profile(target),))
     slope = rate if target > start else -rate
-    k = slope / (1.0 / physics.fast_s - 1.0 / physics.slow_s)
+    # A short ramp never gets up to speed: the same setpoint once more must not stir the air.
+    share = min(abs(target - start) / physics.full_span, 1.0)
+    k = share * slope / (1.0 / physics.fast_s - 1.0 / physics.slow_s)
     overshoot = Profile(target, 0.0, ((k, 1.0 / physics.slow_s), (-k, 1.0 / physics.fast_s)))
     arrival = start_s + abs(target - start) / rate
     return Trajectory((start_s, arrival), (Profile(start, slope), overshoot))

@@ -54,11 +54,23 @@ def operating_point(
     if state.iin <= supply.current_limit:
         return OperatingPoint(state)
     vin = _bisected(lambda v: at(v).iin - supply.current_limit, supply.voltage)
-    found = at(vin)
-    # Where the input current jumps (a regulator that starts), the supply still never delivers more than its limit.
-    iin = min(found.iin, supply.current_limit)
-    ignd = min(found.ignd, iin)
-    return OperatingPoint(ElectricalState(vin, iin, found.vout, iin - ignd, ignd), limiting=True)
+    return OperatingPoint(_between(at(vin), at(vin * (1 + 1e-12)), supply.current_limit), limiting=True)
+
+
+def _between(below: ElectricalState, above: ElectricalState, limit: float) -> ElectricalState:
+    """The mean of a DUT that starts and collapses over and over, so that the supply delivers its limit on average.
+
+    Where the input current does not jump, both states are one and the same.
+    """
+    share = (limit - below.iin) / (above.iin - below.iin) if above.iin > below.iin else 0.0
+    share = min(max(share, 0.0), 1.0)
+
+    def mean(low: float, high: float) -> float:
+        return low + (high - low) * share
+
+    iin = min(mean(below.iin, above.iin), limit)
+    ignd = min(mean(below.ignd, above.ignd), iin)
+    return ElectricalState(above.vin, iin, mean(below.vout, above.vout), iin - ignd, ignd)
 
 
 def _loaded(dut: DutModel, vin: float, tj: float, shut_down: bool, load: LoadSetting) -> ElectricalState:

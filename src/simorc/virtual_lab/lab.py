@@ -132,14 +132,12 @@ class Lab:
         if self._runaway or terminal is None or self.fault(terminal[0], "over_temperature") is None:
             return
         self._runaway = True
-        begin = max(f.after_s for f in self.settings.faults if f.fault == "over_temperature")
+        faults = self.settings.faults
+        begin = min(f.after_s for f in faults if (f.instrument, f.fault) == (terminal[0], "over_temperature"))
         begin = max(begin, self._time)
-        start, sensor = self.air.at(begin), self.sensor.at(begin)
-        away = heading_for(self.physics, self.physics.highest, start, begin)
-        before = Trajectory((self._time,), (self.air.pieces(self._time, math.inf)[0][1],))
-        joined = begin > self._time
-        self.air = _joined(before, away) if joined else away
-        self.sensor = lagging(self.air, self.sensor.at(self.air.starts[0]) if joined else sensor, self.physics.sensor_s)
+        first = self.sensor.at(self.air.starts[0])
+        self.air = self.air.followed_by(heading_for(self.physics, self.physics.highest, self.air.at(begin), begin))
+        self.sensor = lagging(self.air, first, self.physics.sensor_s)
 
     def supply(self, instrument: str, channel: int) -> _Supply:
         """Terminals of a supply's output."""
@@ -160,10 +158,6 @@ class Lab:
     def switch(self, instrument: str) -> _Switch:
         """The relays of a switch."""
         return _Switch(self, self.wiring.at(instrument) == "parts")
-
-
-def _joined(before: Trajectory, after: Trajectory) -> Trajectory:
-    return Trajectory((*before.starts, *after.starts), (*before.profiles, *after.profiles))
 
 
 class _Supply:

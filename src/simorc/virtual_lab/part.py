@@ -101,7 +101,7 @@ class Part:
         supply: SupplySetting,
         load: LoadSetting,
     ) -> tuple[PartState, float]:
-        """Where a step leads, and how far its power was off, K at the junction in steady state."""
+        """Where a step leads, and how far its power was off midway and at its end, K at the junction."""
         resistance, slope = self.ladder.resistance, 0.0
         for _ in range(3):
             following = PartState(self.ladder.step(state.temperatures, step, air, power, slope), state.shut_down)
@@ -110,6 +110,10 @@ class Part:
             slope = (reached - power) / step
             if miss < _TOLERANCE_K / 100:
                 break
+        if miss < _TOLERANCE_K:
+            half = PartState(self.ladder.step(state.temperatures, step / 2, air, power, slope), state.shut_down)
+            midway = self.solve(half, supply, load).state.power - power - slope * step / 2
+            miss = max(miss, abs(midway) * resistance)
         return following, miss
 
     def _cycling(self, state: PartState, air: Profile, duration: float) -> PartState:

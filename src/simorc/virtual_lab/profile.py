@@ -9,6 +9,9 @@ import bisect
 import math
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:
@@ -52,6 +55,21 @@ class Trajectory:
         """The temperature at a bench time not before the first start, degC."""
         index = max(bisect.bisect_right(self.starts, time_s) - 1, 0)
         return self.profiles[index].at(time_s - self.starts[index])
+
+    def sampled(self, times_s: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The temperatures at many bench times, degC."""
+        index = np.maximum(np.searchsorted(self.starts, times_s, side="right") - 1, 0)
+        values = np.empty(len(times_s))
+        for number, (start, profile) in enumerate(zip(self.starts, self.profiles, strict=True)):
+            here = index == number
+            t = times_s[here] - start
+            values[here] = profile.constant + profile.slope * t + sum(k * np.exp(-r * t) for k, r in profile.terms)
+        return values
+
+    def followed_by(self, after: Trajectory) -> Trajectory:
+        """This one until the other begins, then the other."""
+        kept = [(s, p) for s, p in zip(self.starts, self.profiles, strict=True) if s < after.starts[0]]
+        return Trajectory((*(s for s, _ in kept), *after.starts), (*(p for _, p in kept), *after.profiles))
 
     def pieces(self, begin_s: float, end_s: float) -> list[tuple[float, Profile]]:
         """What holds between two bench times: durations in s, and profiles counted from the start of each."""
@@ -105,13 +123,12 @@ def inside_since(trajectory: Trajectory, target: float, window: float, now_s: fl
     slowest = min((r for _, r in trajectory.profiles[-1].terms), default=1.0)
     settled = min(now_s, trajectory.starts[-1] + 40.0 / slowest)
     step = max((settled - first) / 20_000, 0.05)
-    high = settled
-    while high > first:
-        low = max(high - step, first)
-        if abs(trajectory.at(low) - target) > window:
-            return _crossing(trajectory, target, window, low, high)
-        high = low
-    return first
+    times = np.append(np.arange(first, settled, step), settled)
+    outside = np.flatnonzero(np.abs(trajectory.sampled(times)[:-1] - target) > window)
+    if not len(outside):
+        return first
+    last = int(outside[-1])
+    return _crossing(trajectory, target, window, float(times[last]), float(times[last + 1]))
 
 
 def _crossing(trajectory: Trajectory, target: float, window: float, outside: float, inside: float) -> float:
