@@ -93,7 +93,7 @@ def test_a_full_disk_fails_the_case_and_says_so(make_run, monkeypatch):
     def full(*arguments, **options):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(runner.simulator, "run", full)
+    monkeypatch.setattr(runner.target.simulator, "run", full)
     record = runner.execute(Case(0, {"a": 1}, ("a",), 1))
     assert (record.status, record.error_kind) == (Status.FAILED, "disk_full")
     assert read_record(run, 0) == record

@@ -28,6 +28,8 @@ BASE = Path(__file__).parents[1] / "data" / "config_project"
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "project"
     shutil.copytree(BASE, folder)
+    with (folder / "sim_setup.yaml").open("a") as file:
+        file.write("benches: {lab: ./benches/lab.yaml}\n")
     monkeypatch.chdir(folder)
     return folder
 

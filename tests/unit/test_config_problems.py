@@ -49,7 +49,7 @@ SETUP_PROBLEMS = [
     ("benches: {lab: ./none.yaml}", "sim_setup.yaml:6: benches.lab: found './none.yaml', where there is no file", ""),
     ("benches: {lab: 3}", "sim_setup.yaml:6: benches.lab: found 3, expected a path", ""),
     ("benches: [lab]", "sim_setup.yaml:6: benches: found a list, expected a mapping", ""),
-    ("benches: {../x: ./sweeps/pvt.yaml}", "sim_setup.yaml:6: benches.../x: found the name '../x'", ""),
+    ("benches: {../x: ./benches/lab.yaml}", "sim_setup.yaml:6: benches.../x: found the name '../x'", ""),
 ]
 
 
