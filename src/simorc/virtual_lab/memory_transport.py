@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from simorc.core.bench import BenchSettings, InstrumentSettings
 from simorc.core.equipment import Clock, Transport
 from simorc.core.errors import InstrumentError, ToolMissingError
@@ -46,23 +49,18 @@ class MemoryTransport:
     def write(self, text: str) -> None:
         """Send one program message."""
         self._sent = text
-        try:
+        with self._in_reach():
             self._session.write(text)
-        except LinkLostError:
-            self._clock.sleep(self._settings.timeout_s)
-            raise self._error("no connection", out_of_reach=True) from None
 
     def read(self) -> str:
         """One response message, at the bench time at which it is ready."""
-        try:
+        with self._in_reach():
             reply = self._session.read()
-        except LinkLostError:
-            reply = None
-        if reply is None:
-            self._clock.sleep(self._settings.timeout_s)
-            lost = self._session.lab.fault(self._settings.name, "link_lost") is not None
-            raise self._error(f"no reply within {self._settings.timeout_s:g} s", out_of_reach=lost)
-        self._clock.sleep(reply.ready_s - self._clock.now())
+            if reply is None:
+                self._clock.sleep(self._settings.timeout_s)
+                raise self._error(f"no reply within {self._settings.timeout_s:g} s", out_of_reach=False)
+            self._clock.sleep(reply.ready_s - self._clock.now())
+            self._session.check_link()
         return reply.text
 
     def query(self, text: str) -> str:
@@ -72,10 +70,20 @@ class MemoryTransport:
 
     def clear(self) -> None:
         """Device clear."""
-        self._session.clear()
+        with self._in_reach():
+            self._session.clear()
 
     def close(self) -> None:
         """Nothing is held."""
+
+    @contextmanager
+    def _in_reach(self) -> Iterator[None]:
+        """Where nothing answers any more, wait for as long as one waits for that, and say so."""
+        try:
+            yield
+        except LinkLostError as error:
+            self._clock.sleep(self._settings.timeout_s)
+            raise self._error(f"no connection: {error}", out_of_reach=True) from None
 
     def _error(self, what: str, *, out_of_reach: bool) -> InstrumentError:
         resource = f"{self._settings.name} (simulated)"

@@ -1,7 +1,7 @@
-"""One client's conversation with one virtual instrument: lines in, replies out.
+"""One client's conversation with one virtual instrument: messages in, replies out.
 
-Message exchange as IEEE 488.2-1992, 6.3 has it, where the interface knows message boundaries (HiSLIP, in process): a
-new command throws away a reply that was not read (-410), reading without having asked is -420. A raw socket knows
+The message exchange of IEEE 488.2-1992, where the interface knows where messages end (HiSLIP, in process): a new
+message throws away a reply that was not read (-410), and reading without having asked is -420. A raw socket knows
 neither, on the real instruments too: replies simply follow each other.
 """
 
@@ -11,9 +11,10 @@ from collections import deque
 
 from simorc.core.equipment import LabPorts, Reply, VirtualInstrument
 
-_QUERY_INTERRUPTED, _QUERY_UNTERMINATED, _OVERRUN = -410, -420, -363
-LONGEST_MESSAGE = 65_536
-MOST_REPLIES = 64
+INTERRUPTED, UNTERMINATED, OVERRUN = -410, -420, -363
+LONGEST_MESSAGE = 4096
+"""Characters that the input buffer of an instrument holds; assumed."""
+_MESSAGE_AVAILABLE = 0x10
 
 
 class LinkLostError(ConnectionError):
@@ -23,6 +24,8 @@ class LinkLostError(ConnectionError):
 class Session:
     """One client.
 
+    Every method raises LinkLostError where nothing answers any more.
+
     Parameters
     ----------
     name: of the instrument
@@ -31,55 +34,59 @@ class Session:
 
     def __init__(self, name: str, instrument: VirtualInstrument, lab: LabPorts, *, bounded: bool) -> None:
         self.name = name
-        self.instrument = instrument
-        self.lab = lab
-        self.bounded = bounded
-        self.replies: deque[Reply] = deque()
+        self._instrument = instrument
+        self._lab = lab
+        self._bounded = bounded
+        self._replies: deque[Reply] = deque()
 
     def write(self, message: str) -> None:
-        """Carry out one program message, without its terminator.
-
-        Raises
-        ------
-        LinkLostError: nothing answers any more
-        """
-        self._check_link()
-        if len(message) > LONGEST_MESSAGE:
-            self._report(_OVERRUN)
+        """Carry out one program message, whether or not its terminator is still there."""
+        self.check_link()
+        if self._bounded and self._replies:
+            self._replies.clear()
+            self._instrument.report(INTERRUPTED)
+        text = message.removesuffix("\n").removesuffix("\r")
+        if len(text) > LONGEST_MESSAGE:
+            self._instrument.report(OVERRUN)
             return
-        if self.bounded and self.replies:
-            self.replies.clear()
-            self._report(_QUERY_INTERRUPTED)
-        reply = self.instrument.execute(message.rstrip("\r\n"))
+        reply = self._instrument.execute(text)
         if reply is not None:
-            self.replies.append(reply)
+            self._replies.append(reply)
+
+    def overrun(self) -> None:
+        """A message came that is longer than any buffer, and was thrown away."""
+        self.check_link()
+        self._instrument.report(OVERRUN)
+
+    def interrupted(self) -> None:
+        """A message came before the former reply was read, which only the interface could notice."""
+        self.check_link()
+        self._instrument.report(INTERRUPTED)
 
     def read(self) -> Reply | None:
-        """The oldest reply, or None, which is an error where the interface knows that nothing was asked.
+        """The oldest reply; None where nothing was asked, which is an error in a bounded conversation."""
+        reply = self.take()
+        if reply is None and self._bounded:
+            self._instrument.report(UNTERMINATED)
+        return reply
 
-        Raises
-        ------
-        LinkLostError: nothing answers any more
-        """
-        self._check_link()
-        if self.replies:
-            return self.replies.popleft()
-        if self.bounded:
-            self._report(_QUERY_UNTERMINATED)
-        return None
+    def take(self) -> Reply | None:
+        """The oldest reply, if there is one, for an interface that sends replies of its own accord."""
+        self.check_link()
+        return self._replies.popleft() if self._replies else None
 
     def clear(self) -> None:
         """Device clear."""
-        self.replies.clear()
-        self.instrument.clear()
+        self.check_link()
+        self._replies.clear()
+        self._instrument.clear()
 
-    def status_byte(self) -> int:
-        """The status byte; bit 4 says that a reply waits."""
-        return self.instrument.status_byte() | (0x10 if self.replies else 0)
+    def status_byte(self, *, waiting: bool = False) -> int:
+        """The status byte; bit 4 says that a reply waits, here or (`waiting`) on its way to the client."""
+        self.check_link()
+        return self._instrument.status_byte() | (_MESSAGE_AVAILABLE if self._replies or waiting else 0)
 
-    def _report(self, code: int) -> None:
-        self.instrument.report(code)
-
-    def _check_link(self) -> None:
-        if self.lab.fault(self.name, "link_lost") is not None:
+    def check_link(self) -> None:
+        """Nothing, as long as the instrument can be reached."""
+        if self._lab.fault(self.name, "link_lost") is not None:
             raise LinkLostError(f"{self.name} is out of reach")
