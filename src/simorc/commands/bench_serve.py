@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import signal
 import sys
 from pathlib import Path
@@ -19,18 +20,22 @@ def bench_serve(bench: str | None, setup: Path | None, ports: str, rate: float |
 
     Parameters
     ----------
-    ports: for each instrument its SOCKET and HiSLIP port, comma-separated; or `free`
-    rate: bench seconds per second; by default 1
+    ports: for each instrument its SOCKET and HiSLIP port, comma-separated; the first of a row; or `free`
+    rate: bench seconds per wall second; by default that of the bench's clock where it has one, else 1
 
     Raises
     ------
-    UsageError: the bench is not simulated; ports that are none
+    UsageError: the bench is not simulated; a rate or ports that are none
     ToolMissingError: a port cannot be had
     """
     settings = bench_of(bench, setup)
     if settings.simulated is None:
         raise UsageError(f"bench {settings.name!r} is not simulated: there is nothing to serve")
-    return asyncio.run(_serve(settings, _ports(ports, len(settings.instruments)), rate or 1.0, as_json))
+    if rate is None:
+        rate = settings.simulated.rate if settings.simulated.clock == "rate" else 1.0
+    if not math.isfinite(rate):
+        raise UsageError(f"--rate: found {rate}, expected bench seconds per second")
+    return asyncio.run(_serve(settings, _ports(ports, len(settings.instruments)), rate, as_json))
 
 
 async def _serve(settings: BenchSettings, ports: list[int], rate: float, as_json: bool) -> int:
@@ -58,12 +63,14 @@ def _ports(text: str, instruments: int) -> list[int]:
     if text == "free":
         return []
     parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdecimal() and 0 < int(part) < 65536 for part in parts):
-        raise UsageError(f"--ports: found {text!r}, expected port numbers, or free")
-    numbers = [int(part) for part in parts]
-    if len(numbers) == 1:  # the first of a row
-        numbers = list(range(numbers[0], numbers[0] + 2 * instruments))
-    if len(numbers) != 2 * instruments or len(set(numbers)) < len(numbers):
-        expected = f"one to begin with, or two for each of {instruments} instruments"
-        raise UsageError(f"--ports: found {len(parts)} ports, expected {expected}")
-    return numbers
+    needed = 2 * instruments
+    if all(part.isdecimal() and len(part) <= 5 for part in parts):
+        numbers = [int(part) for part in parts]
+        if len(numbers) == 1:
+            numbers = list(range(numbers[0], numbers[0] + needed))
+        if len(set(numbers)) == len(numbers) == needed and min(numbers) > 0 and max(numbers) < 65536:
+            return numbers
+    raise UsageError(
+        f"--ports: found {text!r}, expected the first port of a row of {needed}, or free",
+        hint=f"or {needed} different ports: for each of the {instruments} instruments one of SOCKET, one of HiSLIP",
+    )
