@@ -131,6 +131,18 @@ def run(
 
 
 @app.command()
+def pause(run: RunName, setup: Setup = None) -> None:
+    """Have an active run wait before its next case, outputs off."""
+    _call("pause", "pause", run, setup)
+
+
+@app.command("continue")
+def resume(run: RunName, setup: Setup = None) -> None:
+    """Let a paused run go on."""
+    _call("pause", "resume", run, setup)
+
+
+@app.command()
 def plot(
     run: RunName,
     setup: Setup = None,
@@ -203,6 +215,29 @@ def pdk_list() -> None:
 def pdk_path(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
     """Print the folder of a PDK's model files."""
     _call("pdk", "pdk_path", name)
+
+
+@bench_app.command("list")
+def bench_list(setup: Setup = None, as_json: AsJson = False) -> None:
+    """Show the benches of the project and their instruments."""
+    _call("bench", "bench_list", setup, as_json)
+
+
+@bench_app.command("query")
+def bench_query(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The instrument, as the bench's file names it.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="A command or a query.")],
+    bench: Bench = None,
+    setup: Setup = None,
+) -> None:
+    """Send an instrument a command or a query; refuses what the bench's limits forbid."""
+    _call("bench", "bench_query", name, text, bench, setup)
+
+
+@bench_app.command("check")
+def bench_check(bench: Bench = None, setup: Setup = None) -> None:
+    """Self-test: identities, calibration, error queues, readings, safe state."""
+    _call("bench", "bench_check", bench, setup)
 
 
 @bench_app.command("serve")

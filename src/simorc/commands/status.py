@@ -18,6 +18,7 @@ from simorc.core.units import format_duration
 from simorc.workspace.layout import RunDirectory, list_runs
 from simorc.workspace.lock import is_active
 from simorc.workspace.manifest import manifest_value, read_manifest
+from simorc.workspace.selection import pause_requested
 from simorc.workspace.status_store import read_progress, scan_records
 
 _LOOK_EVERY_S = 1.0
@@ -68,6 +69,7 @@ def state_of(run: RunDirectory) -> State:
         **{key: manifest.get(key) for key in ("sweep", "testbench", "target", "created", "ended")},
         **counts,
         "active": active,
+        "paused": active and pause_requested(run),
         "rate_per_s": progress.get("rate_per_s") if progress else None,
         "remaining_s": progress.get("remaining_s") if progress else None,
         "problem": None,
@@ -95,7 +97,7 @@ def line_of(state: State) -> str:
         if state[key]:
             parts.append(f"{state[key]} {words}")
     if state["active"]:
-        parts.append("active")
+        parts.append("paused" if state["paused"] else "active")
         parts += [f"{state['rate_per_s']:.3g}/s"] if state["rate_per_s"] else []
         parts += [f"{format_duration(state['remaining_s'])} left"] if state["remaining_s"] is not None else []
     elif state["ended"] == "interrupted" and completed < total:
