@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import json
 import os
 import random
@@ -12,9 +11,9 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+import bench_project
 import pytest
 
 pytestmark = pytest.mark.req("DVT-08", "DVT-11")
@@ -24,18 +23,6 @@ PATTERNS = {
     "worker": "exec(eval(sys.stdin.readline()))",
     "watchdog": "simorc.instruments.watchdog",
 }
-
-
-def neighbour(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-bench_project = neighbour("bench_project")
 
 
 def simorc(folder: Path, *arguments: str, codes: tuple[int, ...] = (0,)) -> str:
