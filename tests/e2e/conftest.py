@@ -1,14 +1,19 @@
-"""A small project on real ngspice, and the command line as a person calls it."""
+"""A small project on real ngspice, the command line as a person calls it, and a lab on loopback."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
+from simorc.core.bench import BenchSettings, FaultSettings, InstrumentSettings, PartSettings, SimulatedLab
+from simorc.virtual_lab.server import ServedLab, served_lab
 
 TEMPLATE = """* divider
 v1 in 0 {{ parameters.vin }}
@@ -84,3 +89,33 @@ def project(tmp_path: Path) -> Project:
     made.write("tb/divider.spice.j2", TEMPLATE)
     made.write("tb/config.yaml", CONFIG)
     return made
+
+
+SERVED = {
+    "psu": "keysight_e36312a",
+    "load": "aimtti_ld400p",
+    "dmm": "keysight_34461a",
+    "chamber": "temptronic_ats545",
+    "switch": "scpi_switch",
+}
+
+
+@pytest.fixture
+def lab_bench() -> Callable[..., BenchSettings]:
+    """A simulated bench with one LDO and these faults."""
+    wiring = {"psu.2": "vin", "load": "vout", "dmm": "vout", "chamber": "air", "switch": "parts"}
+    parts = {"dut": PartSettings("ldo", "lp2985_33")}
+
+    def bench(*faults: FaultSettings) -> BenchSettings:
+        instruments = tuple(InstrumentSettings(name, driver) for name, driver in SERVED.items())
+        simulated = SimulatedLab(parts=parts, wiring=wiring, faults=faults)
+        return BenchSettings("served", instruments, simulated=simulated)
+
+    return bench
+
+
+@pytest.fixture
+def serve_lab(lab_bench: Callable[..., BenchSettings]) -> Iterator[Callable[..., ServedLab]]:
+    """That bench on loopback until the test ends; faults, and what `served_lab` takes."""
+    with ExitStack() as stack:
+        yield lambda *faults, **options: stack.enter_context(served_lab(lab_bench(*faults), **options))
