@@ -218,7 +218,9 @@ class Keysight34461a(VirtualScpi):
 
     def ask_trigger(self, key: str, limits: Range, word: str | None = None) -> str:
         """The same as queries."""
-        return limits_or(limits, getattr(self.trig, key), word)
+        text = limits_or(limits, getattr(self.trig, key), word)
+        is_count = key in ("count", "samples") and float(text) < OVERLOAD
+        return f"{float(text):+.0f}" if is_count else text  # counts are whole numbers, infinity is not
 
     def set_choice(self, key: str, words: tuple[str, ...], text: str) -> None:
         """`TRIG:SOUR`, `TRIG:SLOP`, `SAMP:SOUR`"""
