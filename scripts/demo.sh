@@ -1,5 +1,6 @@
 #!/bin/sh
-# Build and run the example sweep in simulation and on the simulated bench, join both, plot; the last line is a report's path.
+# Build, run and plot the example sweep in simulation and on the simulated bench, join both; the last line is a report's
+# path.
 set -eu
 cd "$(dirname "$0")/.."
 simorc=.venv/bin/simorc
@@ -15,7 +16,8 @@ spice=$($simorc build pvt_tempco --target spice)
 judged $simorc run "$spice"
 bench=$($simorc build pvt_tempco --target bench)
 judged $simorc run "$bench"
-judged $simorc compare "$spice" "$bench"
 $simorc plot "$bench"
-$simorc plot "$spice"
+report=$($simorc plot "$spice")
+judged $simorc compare "$spice" "$bench"
+echo "$report"
 exit $outcome

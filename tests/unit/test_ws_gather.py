@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,19 @@ def test_a_measure_that_a_hook_added_is_the_last_column(ws_run: RunDirectory) ->
     rows = rows_of(ws_run.results_csv)
     assert list(rows[0])[-2:] == ["psrr", "settling"]
     assert [row["settling"] for row in rows] == ["1e-06", "", "", "", "", ""]
+
+
+@pytest.mark.req("DVT-12")
+def test_uncertainties_stand_behind_all_measures_where_there_are_any(ws_run: RunDirectory, ws_record: MAKE) -> None:
+    write_record(ws_run, ws_record(0))
+    gather(ws_run)
+    assert ws_run.results_csv.read_text().splitlines()[0] == "case_id,status,verdict,corner,vin,iload,vout,psrr"
+    (vout,) = ws_record(1).measurements
+    write_record(ws_run, replace(ws_record(1), measurements=(replace(vout, uncertainty=2.5e-4),)))
+    gather(ws_run)
+    rows = rows_of(ws_run.results_csv)
+    assert list(rows[0])[-3:] == ["vout", "psrr", "vout_uncertainty"]
+    assert [row["vout_uncertainty"] for row in rows] == ["", "0.00025", "", "", "", ""]
 
 
 @pytest.mark.req("SIM-14")
