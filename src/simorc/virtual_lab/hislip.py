@@ -179,7 +179,8 @@ class Conversation:
 
     async def _send(self, writer: asyncio.StreamWriter, message: Message) -> None:
         writer.write(message.encode())
-        await asyncio.wait_for(writer.drain(), self.server.limits.unread_s)
+        async with asyncio.timeout(self.server.limits.unread_s):
+            await writer.drain()
 
 
 class HislipServer:
@@ -213,7 +214,8 @@ class HislipServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, session: Session) -> None:
         try:
-            first = await asyncio.wait_for(read_message(reader), self.limits.handshake_s)
+            async with asyncio.timeout(self.limits.handshake_s):
+                first = await read_message(reader)
         except TimeoutError:
             raise FatalError(BAD_INITIALIZATION, "no handshake in time") from None
         if first.kind == Kind.INITIALIZE:

@@ -174,4 +174,5 @@ async def _finish(writer: asyncio.StreamWriter) -> None:
     """Close, with what was written last still delivered to a client that reads it."""
     writer.close()
     with suppress(OSError):
-        await asyncio.wait_for(writer.wait_closed(), _FLUSH_S)
+        async with asyncio.timeout(_FLUSH_S):
+            await writer.wait_closed()

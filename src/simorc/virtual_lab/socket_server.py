@@ -63,7 +63,8 @@ async def _answer(
             await asyncio.sleep(clock.wall_seconds(reply.ready_s))
             session.check_link()
             writer.write(reply.text.encode(_ENCODING, "replace") + b"\n")
-            await asyncio.wait_for(writer.drain(), limits.unread_s)
+            async with asyncio.timeout(limits.unread_s):
+                await writer.drain()
         await asyncio.sleep(0)  # however much a client sends: after each line it is the others' turn
 
 
