@@ -84,6 +84,9 @@ class Output:
     def close(self, channel: int) -> None:
         self.log.append(f"{self.settings.name} closes {channel}")
 
+    def look(self) -> None:
+        self.log.append(f"{self.settings.name} is looked at")
+
     def send(self, text: str) -> str:
         self.log.append(f"{self.settings.name} hears {text}")
         return "reply"
@@ -318,6 +321,8 @@ def test_instruments_are_had_by_name_and_wrong_names_are_told() -> None:
     setup = Setup("load")
     assert setup.bench.load is setup.bench["load"]
     assert setup.bench.query("load", "A?") == "reply"
+    setup.bench.query("load", "A 1")  # what else it is set to may matter to a limit
+    assert setup.log == ["load hears A?", "load is looked at", "load hears A 1"]
     with pytest.raises(AttributeError, match="no instrument 'lode': it has load"):
         _ = setup.bench.lode
     with pytest.raises(InstrumentError, match="no instrument 'lode': the bench has load"):

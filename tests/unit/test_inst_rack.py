@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -158,6 +158,64 @@ def test_drivers_and_raw_texts_are_held_to_the_same_limits() -> None:
     assert not bench.broken
     procedure(bench)  # and goes on
     bench.close()
+
+
+@pytest.mark.req("DVT-11", "DVT-13")
+@pytest.mark.parametrize(
+    ("name", "texts"),
+    [
+        ("psu", ["VOLT 5", "VOLT?", "CURR 0.1", "OUTP ON"]),
+        ("psu", ["INST:NSEL 2", "VOLT 5;CURR 0.1;:OUTP ON", "MEAS:VOLT?"]),
+        ("psu", ["VOLT 5,(@2);:CURR 0.1,(@2);:OUTP ON,(@2)"]),
+        ("load", ["A 0.1", "INP 1", "INP 0", "MODE R", "A 100", "INP 1"]),
+        ("chamber", ["SETP 25", "SETN 0", "SETP 85", "FLOW 1"]),
+        ("switch", ["ROUT:CLOS (@2)", "ROUT:OPEN:ALL"]),
+        ("dmm", ["CONF:VOLT 10", "READ?"]),
+    ],
+)
+def test_single_texts_from_a_command_line_find_the_bench_as_it_is(name: str, texts: Sequence[str]) -> None:
+    bench = open_bench(settings(), make_safe=False)
+    for text in texts:
+        bench.guard.forget(name)  # each comes from a process of its own
+        bench.query(name, text)
+        assert bench.instruments[name].errors() == []
+    bench.close()
+
+
+@pytest.mark.req("DVT-11", "DVT-13")
+@pytest.mark.parametrize(
+    ("name", "texts"),
+    [
+        ("psu", ["VOLT 5", "OUTP ON"]),  # as it was switched on: 5 A
+        ("psu", ["VOLT 7.5"]),
+        ("load", ["MODE R", "A 1"]),
+        ("chamber", ["FLOW 1", "SETN 0"]),  # as it was switched on: 125 degC
+    ],
+)
+def test_single_texts_that_end_beyond_a_limit_are_refused(name: str, texts: Sequence[str]) -> None:
+    limits = replace(settings().limits, chamber_max=100.0)
+    bench = open_bench(settings(limits=limits), make_safe=False)
+    *before, last = texts
+    for text in before:
+        bench.query(name, text)
+        bench.guard.forget(name)
+    with pytest.raises(InstrumentError, match="was not sent"):
+        bench.query(name, last)
+    bench.close()
+
+
+@pytest.mark.req("DVT-08")
+def test_the_older_supply_and_meter_measure_the_same_bench() -> None:
+    older = {"psu": "keysight_e3631a", "dmm": "hp_34401a"}
+    instruments = tuple(InstrumentSettings(name, older.get(name, driver)) for name, driver in DRIVERS.items())
+    bench, other = open_bench(settings(instruments=instruments)), open_bench(settings())
+    found, expected = procedure(bench), procedure(other)
+    assert found["vout"].value == pytest.approx(expected["vout"].value, abs=1e-4)
+    for other_output in (1, 3):  # they go on together, the others at 0 V
+        assert bench.psu.channel(other_output).voltage().value == pytest.approx(0.0, abs=1e-2)
+    assert all(r.done for r in bench.make_safe())
+    bench.close()
+    other.close()
 
 
 @pytest.mark.req("DVT-11")

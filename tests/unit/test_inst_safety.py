@@ -439,6 +439,55 @@ def test_after_a_refusal_of_the_instrument_what_it_was_told_is_unknown(
         transport.write(on)
 
 
+@pytest.mark.req("DVT-11")
+def test_what_a_supply_answers_is_known_and_counts_once_its_output_is_on() -> None:
+    transport, wire, _ = guarded("+2", "0", "1.0", "6.0", "0.5")
+    for text in ("INST:NSEL?", "OUTP? (@2)", "CURR? (@2)", "VOLT? (@2)"):
+        transport.query(text)
+    transport.write("VOLT 5")  # off, so what its current limit was found at does not matter yet
+    with pytest.raises(InstrumentError, match="the current would be 1 A"):
+        transport.write("OUTP ON,(@2)")
+    transport.write("CURR 0.1;:OUTP ON,(@2)")
+    assert wire.sent[-1] == "CURR 0.1;:OUTP ON,(@2)"
+
+
+@pytest.mark.req("DVT-11")
+def test_an_output_that_was_found_on_beyond_a_limit_may_be_switched_off_and_set_lower() -> None:
+    transport, wire, _ = guarded("1,1", "20.0;0.1")
+    transport.query("OUTP? (@2,3)")
+    transport.query("VOLT? (@2);:CURR? (@2)")
+    with pytest.raises(InstrumentError, match="20 V"):
+        transport.write("CURR 0.05,(@2)")
+    for text in ("VOLT 5,(@2)", "CURR 0.05,(@2)", "OUTP OFF,(@2)", "OUTP OFF,(@3)"):
+        transport.write(text)
+    assert len(wire.sent) == 6
+
+
+@pytest.mark.req("DVT-11")
+def test_what_a_load_or_chamber_answers_is_known() -> None:
+    transport, wire, _ = guarded("MODE C", "A 0.1A", "B 50A", "LVLSEL A", "INP 0", table=LOAD)
+    for text in ("MODE?", "A?", "B?", "LVLSEL?", "INP?"):
+        transport.query(text)
+    with pytest.raises(InstrumentError, match="50 A"):
+        transport.write("LVLSEL B")
+    transport.write("INP 1")
+    assert wire.sent[-1] == "INP 1"
+    transport, wire, _ = guarded("0", "200.0", "0", table=CHAMBER)
+    for text in ("SETN?", "SETP?", "FLOW?"):
+        transport.query(text)
+    with pytest.raises(InstrumentError, match="200 degC"):
+        transport.write("FLOW 1")
+    transport.write("SETP 85;FLOW 1")
+
+
+@pytest.mark.req("DVT-11")
+@pytest.mark.parametrize("reply", ["", "what", "1;2;3", "+9.9E37", "1,2,3,4"])
+def test_a_reply_that_makes_no_sense_teaches_nothing_and_harms_nothing(reply: str) -> None:
+    for text in ("VOLT? (@2)", "OUTP? (@2)", "INST:NSEL?", "VOLT?", "VOLT? (@x)", "FOO?", "VOLT? (@2);:CURR? (@2)"):
+        transport, _, _ = guarded(reply)
+        assert transport.query(text) == reply
+
+
 class Played:
     """An instrument that notes when it is made safe."""
 

@@ -10,6 +10,7 @@ from simorc.core.bench import BenchSettings, SafeStep
 from simorc.core.equipment import Link, Transport
 from simorc.core.errors import ErrorKind, InstrumentError
 from simorc.core.reading import Reading
+from simorc.core.scpi import Unit, parse_message
 from simorc.instruments.bench_lock import BenchLock
 from simorc.instruments.interfaces import Instrument, Switch, ThermalChamber
 from simorc.instruments.safety import AMBIENT, Guard, StepResult, safe_state
@@ -161,6 +162,8 @@ class Bench:
             what = f"no instrument {name!r}: the bench has {', '.join(self.instruments)}"
             raise InstrumentError(what, resource=self.settings.name)
         self._soaked, self._selected = {}, ""  # whatever the text does: both are looked at again
+        if not all(isinstance(unit, Unit) and unit.query for unit in parse_message(text)):
+            self.instruments[name].look()
         return self.instruments[name].send(text)
 
     def observe(self, quantity: str, reading: Reading) -> None:

@@ -80,6 +80,9 @@ class Instrument(Protocol):
     def send(self, text: str) -> str | None:
         """Any text: a query's reply, or None."""
 
+    def look(self) -> None:
+        """Ask what it is set to, as far as limits are about it; a guard that listens knows then, too."""
+
     def make_safe(self, to: str | float) -> str:
         """Bring it into its safe state, read that back, and say what was read.
 

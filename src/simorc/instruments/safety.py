@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
 
@@ -19,7 +19,7 @@ from simorc.core.reading import Reading
 from simorc.core.scpi import Unit, match, parse_boolean, parse_message
 from simorc.core.scpi_errors import ScpiError
 from simorc.instruments.interfaces import Effect, Instrument
-from simorc.instruments.told import EVENT_ERRORS, Told, UnknownError, take
+from simorc.instruments.told import EVENT_ERRORS, Told, UnknownError, channels_of, learn, take
 
 _ALWAYS = ("*RST", "*CLS", "*OPC", "*ESE", "*SRE", "*WAI", "*PSC")
 _UNITS = {"voltage": "V", "current": "A", "temperature": "degC"}
@@ -85,6 +85,18 @@ class Guard:
         )
         raise InstrumentError(self.tripped, resource=reading.source.partition(":")[0])
 
+    def learn(self, instrument: str, effects: Sequence[Effect], text: str, reply: str) -> None:
+        """Note what an instrument answers that it is set to; what cannot be read teaches nothing."""
+        queries = [unit for unit in parse_message(text) if isinstance(unit, Unit) and unit.query] if effects else []
+        replies = reply.split(";")
+        if len(queries) != len(replies):
+            return
+        for unit, part in zip(queries, replies, strict=True):
+            effect = next((e for e in effects if match(e.pattern, unit.header)), None)
+            if effect is not None:
+                with suppress(ScpiError, UnknownError):
+                    learn(_of(self._told, instrument, effects), effect, unit, part, self._highest)
+
     def forget(self, instrument: str) -> None:
         """What an instrument was told is no longer sure: it refused something, or did not answer."""
         self._told.pop(instrument, None)
@@ -105,29 +117,38 @@ class Guard:
         return not self.may_switch_on or self.limits != BenchLimits(theta_ja=self.limits.theta_ja)
 
     def _follow(self, after: dict[str, Told], instrument: str, effects: Sequence[Effect], unit: Unit) -> None:
-        told = after.setdefault(instrument, Told())
+        told = _of(after, instrument, effects)
         if unit.header == "*RST":
-            after[instrument] = Told()
+            del after[instrument]
         if unit.query or unit.header in _ALWAYS:
             return
-        if all(effect.quantity != "select" for effect in effects):
-            told.selected = 1
         effect = next((e for e in effects if match(e.pattern, unit.header)), None)
         try:
             if effect is None:
                 raise UnknownError("what it does is not known here")
-            take(told, effect, unit, self.limits.voltage if self.limits.voltage is not None else float("inf"))
+            take(told, effect, unit, self._highest)
         except (UnknownError, ScpiError):
             if self._is_strict:
                 raise
-            after[instrument] = Told()
+            del after[instrument]
             return
-        if effect.quantity in _SWITCHES and parse_boolean(unit.arguments[effect.argument]):
+        if effect.quantity in _SWITCHES:
+            if not parse_boolean(unit.arguments[effect.argument]):
+                return
             self._check_switching_on(effect.quantity)
-        self._check_supply(told)
-        self._check_load(told)
-        self._check_chamber(told)
+        if effect.quantity in ("voltage", "current", "output"):
+            for channel in channels_of(told, effect, unit):
+                self._check_supply(told, channel, effect.quantity)
+        elif effect.quantity in ("mode", "level", "source", "input"):
+            self._check_load(told, effect.pattern if effect.quantity == "level" else told.level)
+        elif effect.quantity in ("select", "temperature", "flow"):
+            self._check_chamber(told, effect.quantity)
         self._check_junction(after)
+
+    @property
+    def _highest(self) -> float:
+        """V, the most that a load can find at its terminals."""
+        return float("inf") if self.limits.voltage is None else self.limits.voltage
 
     def _check_switching_on(self, quantity: str) -> None:
         if not self.may_switch_on:
@@ -135,41 +156,36 @@ class Guard:
         if self.tripped and quantity != "flow":  # air at ambient is part of the safe state
             raise _LimitError(f"the bench has tripped: {self.tripped}")
 
-    def _check_supply(self, told: Told) -> None:
-        limits = self.limits
-        for current in told.current.values():
-            _within("the current", abs(current), limits.current, "A")
-        for channel, voltage in told.voltage.items():
-            _within("the voltage", abs(voltage), limits.voltage, "V")
-            if voltage:
-                amperes = told.current.get(channel)
-                _known(f"the current limit of output {channel}", amperes, limits.current, limits.power)
-                _within("voltage times current limit", abs(voltage * (amperes or 0.0)), limits.power, "W")
-        for channel, on in told.on.items():
-            if on:
-                _known(
-                    f"the voltage of output {channel}",
-                    told.voltage.get(channel),
-                    limits.voltage,
-                    limits.power,
-                    limits.tj,
-                )
+    def _check_supply(self, told: Told, channel: int, quantity: str) -> None:
+        """One output that is set or switched on; while it is off, what it was found at does not matter yet."""
+        limits, is_off = self.limits, told.on.get(channel) is False
+        voltage = told.voltage.get(channel) if is_off else told.level_of("voltage", channel)
+        current = told.current.get(channel) if is_off else told.level_of("current", channel)
+        if quantity == "output":
+            _known(f"the voltage of output {channel}", voltage, limits.voltage, limits.power, limits.tj)
+        if voltage and not is_off:
+            _known(f"the current limit of output {channel}", current, limits.current, limits.power)
+        _within("the voltage", abs(voltage or 0.0), limits.voltage, "V")
+        if voltage or quantity == "current":
+            _within("the current", abs(current or 0.0), limits.current, "A")
+            _within("voltage times current limit", abs((voltage or 0.0) * (current or 0.0)), limits.power, "W")
 
-    def _check_load(self, told: Told) -> None:
-        for amperes in told.levels.values():
-            _within("the load's current", amperes, self.limits.current, "A")
+    def _check_load(self, told: Told, level: str) -> None:
+        amperes = told.levels.get(level)
         if told.input:
             _known("the load's level", told.levels.get(told.level), self.limits.current, self.limits.tj)
+        _within("the load's current", amperes or 0.0, self.limits.current, "A")
 
-    def _check_chamber(self, told: Told) -> None:
+    def _check_chamber(self, told: Told, quantity: str) -> None:
         low, high = self.limits.chamber_min, self.limits.chamber_max
-        for temperature in told.setpoints.values():
-            _within("the chamber", temperature, high, "degC")
-            if low is not None and temperature < low - 1e-9:
-                raise _LimitError(f"the chamber would be {temperature:.4g} degC, the bench's limit is {low:g} degC")
+        setpoint = None if told.selected is None else told.setpoints.get(told.selected)
         if told.flow:
-            setpoint = None if told.selected is None else told.setpoints.get(told.selected)
             _known("the setpoint", setpoint, low, high, self.limits.tj)
+        if setpoint is None or (quantity == "select" and not told.flow):
+            return
+        _within("the chamber", setpoint, high, "degC")
+        if low is not None and setpoint < low - 1e-9:
+            raise _LimitError(f"the chamber would be {setpoint:.4g} degC, the bench's limit is {low:g} degC")
 
     def _check_junction(self, after: Mapping[str, Told]) -> None:
         """Air plus theta_ja times the highest voltage times all load currents, of what is not known to be off."""
@@ -177,8 +193,8 @@ class Guard:
         if limits.tj is None:
             return
         told = after.values()
-        volts = max((abs(v) for t in told for n, v in t.voltage.items() if t.on.get(n, True)), default=0.0)
-        amperes = sum(max(t.levels.values(), default=0.0) for t in told if t.input is not False)
+        volts = max((abs(v) for t in told for n, v in t.voltages().items() if t.on.get(n, True)), default=0.0)
+        amperes = sum(t.amperes() for t in told if t.input is not False)
         airs = [t.setpoints[t.selected] for t in told if t.selected in t.setpoints]
         heating = limits.theta_ja * volts * amperes if volts and amperes else 0.0
         _within("the junction", max(airs, default=AMBIENT) + heating, limits.tj, "degC")
@@ -186,6 +202,12 @@ class Guard:
     @staticmethod
     def _refused(instrument: str, text: str, why: str) -> InstrumentError:
         return InstrumentError(f"{text!r} was not sent: {why}", resource=instrument, hint="limits: in the bench's file")
+
+
+def _of(told: dict[str, Told], instrument: str, effects: Sequence[Effect]) -> Told:
+    """What one instrument was told; where outputs cannot be selected there is one."""
+    single = all(effect.quantity != "select" for effect in effects)
+    return told.setdefault(instrument, Told(selected=1 if single else None))
 
 
 class _LimitError(Exception):
@@ -262,6 +284,7 @@ class GuardedTransport:
         self._note(self._instrument, "<", reply)
         if _tells_of_an_error(text, reply):
             self._guard.forget(self._instrument)
+        self._guard.learn(self._instrument, self._effects, text, reply)
         return reply
 
     def clear(self) -> None:

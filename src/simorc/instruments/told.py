@@ -1,11 +1,12 @@
-"""Pure: what the instruments of a bench have been told, as a guard reads it off the texts that go out.
+"""Pure: what the instruments of a bench have been told, as a guard reads it off the texts that go out and come back.
 
-Only what was said is known. What was never said, or was said and perhaps not taken, is unknown, and an output whose
+Only what was said is known. What nobody said, or what was said and perhaps not taken, is unknown, and an output whose
 voltage or current is unknown does not go on.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -16,6 +17,8 @@ from simorc.instruments.interfaces import Effect
 _WORDS = ("MINimum", "MAXimum", "DEFault", "UP", "DOWN")
 _LEVEL_UNITS = {"C": "A", "P": "W", "R": "OHM", "G": "SIE", "V": "V"}
 _MOST_CHANNELS = 100
+_VALUE = re.compile(r"^(MODE|A|B|LVLSEL|INP) ")
+"""Headers that a load repeats in its replies."""
 EVENT_ERRORS = 0x3C
 """Bits of the event status register that tell of errors (IEEE 488.2-1992, 11.5.1)."""
 
@@ -32,6 +35,7 @@ class Told:
     ----------
     selected: output of a supply, or setpoint of a chamber, that a setting without a channel is about
     voltage, current: of a supply, by output: V, A
+    found: what a supply answered that it was set to, before it was told anything: `voltage` and `current` by output
     on: whether outputs of a supply are on, by number
     mode: of a load
     levels: of a load by name: A that it may sink at most in its mode
@@ -44,6 +48,7 @@ class Told:
     selected: int | None = None
     voltage: dict[int, float] = field(default_factory=dict)
     current: dict[int, float] = field(default_factory=dict)
+    found: dict[tuple[str, int], float] = field(default_factory=dict)
     on: dict[int, bool] = field(default_factory=dict)
     mode: str = ""
     levels: dict[str, float] = field(default_factory=dict)
@@ -51,6 +56,58 @@ class Told:
     input: bool | None = None
     setpoints: dict[int, float] = field(default_factory=dict)
     flow: bool | None = None
+
+    def level_of(self, quantity: str, channel: int) -> float | None:
+        """What an output is set to, V or A: as it was told, else as it was found."""
+        told = self.voltage if quantity == "voltage" else self.current
+        return told.get(channel, self.found.get((quantity, channel)))
+
+    def voltages(self) -> dict[int, float]:
+        """Of every output of which anything is known, V."""
+        found = {channel: value for (quantity, channel), value in self.found.items() if quantity == "voltage"}
+        return found | self.voltage
+
+    def amperes(self) -> float:
+        """The most that a load may sink, A: by the level in effect, where that is known, else by any."""
+        return self.levels.get(self.level, max(self.levels.values(), default=0.0))
+
+
+def channels_of(told: Told, effect: Effect, unit: Unit) -> Sequence[int]:
+    """The outputs that a setting or a query is about: fixed, listed, or selected before.
+
+    Raises
+    ------
+    ScpiError: a list that cannot be read
+    UnknownError: none is listed, and which one is selected is not known
+    """
+    if effect.channels:
+        return effect.channels
+    rest = unit.arguments if unit.query else unit.arguments[effect.argument + 1 :]
+    if rest:
+        return [number for text in rest for number in parse_channels(text, range(1, _MOST_CHANNELS))]
+    if told.selected is None:
+        raise UnknownError("which output it is for is not known here: list or select it in the same message")
+    return [told.selected]
+
+
+def learn(told: Told, effect: Effect, unit: Unit, reply: str, highest: float) -> None:
+    """Note what an instrument answers that it is set to; parameters as those of `take`.
+
+    Raises
+    ------
+    ScpiError: a query or reply that cannot be read
+    UnknownError: what it comes to is not known here
+    """
+    texts = [_VALUE.sub("", text.strip()) for text in reply.split(",")]
+    if effect.quantity in ("voltage", "current", "output"):
+        for channel, text in zip(channels_of(told, effect, unit), texts, strict=False):
+            if effect.quantity == "output":
+                told.on[channel] = parse_boolean(text)
+            else:
+                told.found[effect.quantity, channel] = parse_number(text)
+        return
+    arguments = ("",) * effect.argument + (texts[0],)
+    take(told, effect, Unit(unit.header, False, arguments), highest)
 
 
 def take(told: Told, effect: Effect, unit: Unit, highest: float) -> None:
@@ -74,17 +131,17 @@ def _harmless(told: Told, effect: Effect, unit: Unit, highest: float) -> None:
 
 def _voltage(told: Told, effect: Effect, unit: Unit, highest: float) -> None:
     value = _number(unit, effect, "V")
-    told.voltage.update(dict.fromkeys(_channels(told, effect, unit), value))
+    told.voltage.update(dict.fromkeys(channels_of(told, effect, unit), value))
 
 
 def _current(told: Told, effect: Effect, unit: Unit, highest: float) -> None:
     value = _number(unit, effect, "A")
-    told.current.update(dict.fromkeys(_channels(told, effect, unit), value))
+    told.current.update(dict.fromkeys(channels_of(told, effect, unit), value))
 
 
 def _output(told: Told, effect: Effect, unit: Unit, highest: float) -> None:
     value = parse_boolean(_argument(unit, effect))
-    told.on.update(dict.fromkeys(_channels(told, effect, unit), value))
+    told.on.update(dict.fromkeys(channels_of(told, effect, unit), value))
 
 
 def _select(told: Told, effect: Effect, unit: Unit, highest: float) -> None:
@@ -159,15 +216,3 @@ def _number(unit: Unit, effect: Effect, of: str) -> float:
     if keyword(text, _WORDS):
         raise UnknownError(f"{text!r} is not known here as a number")
     return parse_number(text, of)
-
-
-def _channels(told: Told, effect: Effect, unit: Unit) -> Sequence[int]:
-    """The outputs that a setting is about: fixed, listed, or selected before."""
-    if effect.channels:
-        return effect.channels
-    rest = unit.arguments[effect.argument + 1 :]
-    if rest:
-        return [number for text in rest for number in parse_channels(text, range(1, _MOST_CHANNELS))]
-    if told.selected is None:
-        raise UnknownError("which output it is for is not known here: list or select it in the same message")
-    return [told.selected]

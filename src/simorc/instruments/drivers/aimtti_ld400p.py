@@ -52,6 +52,11 @@ class AimTtiLd400p(Driver):
         self._is_told = True
         self.confirm("level A", amperes, self._asked("A?"), _READS_BACK_WITHIN)
 
+    def look(self) -> None:
+        """Mode, levels, which of them is in effect, and whether the input is on."""
+        for text in ("MODE?", "A?", "B?", "LVLSEL?", "INP?"):
+            self.ask(text)
+
     def forget(self) -> None:
         """Mode and level are said again, whatever they are: a guard has to hear them."""
         self._is_told = False

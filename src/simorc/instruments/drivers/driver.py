@@ -62,6 +62,9 @@ class Driver:
         self.transport.write(text)
         return None
 
+    def look(self) -> None:
+        """Ask what it is set to; a guard that listens knows then, too."""
+
     def forget(self) -> None:
         """Whatever this driver believes of the instrument's settings may no longer be so."""
 

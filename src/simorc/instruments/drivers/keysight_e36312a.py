@@ -19,6 +19,7 @@ class KeysightE36312a(ScpiPsu):
     expected: ClassVar[str] = "E36312A"
     effects: ClassVar[Sequence[Effect]] = (*SUPPLY_EFFECTS, _SELECT)
     channels: ClassVar[int] = 3
+    selects: ClassVar[bool] = True
 
     def setting(self, number: int, header: str, value: str) -> str:
         """With a channel list."""
@@ -34,6 +35,7 @@ class KeysightE3631a(ScpiPsu):
 
     expected: ClassVar[str] = "E3631A"
     channels: ClassVar[int] = 3
+    selects: ClassVar[bool] = True
     effects: ClassVar[Sequence[Effect]] = (
         Effect("OUTPut[:STATe]", "output", channels=(1, 2, 3)),
         *SUPPLY_EFFECTS,

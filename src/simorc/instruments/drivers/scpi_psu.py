@@ -40,6 +40,8 @@ class ScpiPsu(Driver):
     kind: ClassVar[str] = "supply"
     effects: ClassVar[Sequence[Effect]] = SUPPLY_EFFECTS
     channels: ClassVar[int] = 1
+    selects: ClassVar[bool] = False
+    """Whether one of its outputs is selected, which settings that list none are about."""
 
     def channel(self, number: int) -> Channel:
         """An output, from 1.
@@ -61,6 +63,15 @@ class ScpiPsu(Driver):
         if still_on:
             raise self.error(f"outputs not off after they were switched off: {', '.join(map(str, still_on))}")
         return "outputs read back off"
+
+    def look(self) -> None:
+        """What each output is set to, whether it is on, and which is selected, which queries of some change."""
+        selected = self.ask_number("INST:NSEL?") if self.selects else None
+        for number in range(1, self.channels + 1):
+            for header in ("VOLT", "CURR", "OUTP"):
+                self.ask(self.query(number, header))
+        if selected is not None:
+            self.transport.write(f"INST:NSEL {selected:g}")
 
     def prepare(self, number: int) -> None:
         """What has to be done before an output may go on."""

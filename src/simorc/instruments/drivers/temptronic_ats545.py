@@ -90,6 +90,11 @@ class TemptronicAts545(Driver):
             self._flow_on()
         return f"setpoint reads back {wanted:g} degC"
 
+    def look(self) -> None:
+        """Which setpoint is selected, its temperature, and whether the air flows."""
+        for text in ("SETN?", "SETP?", "FLOW?"):
+            self.ask(text)
+
     def forget(self) -> None:
         """Another setpoint may be selected."""
         self._number = -1
