@@ -16,11 +16,15 @@ from simorc.core.errors import UsageError
 MADE = [
     "sim_setup.yaml",
     ".gitignore",
+    "benches/virtual.yaml",
     "netlists/rc.spice",
     "sweeps/rc_corner.yaml",
+    "sweeps/reference_tempco.yaml",
     "testbenches/rc/config.yaml",
     "testbenches/rc/measures.py",
     "testbenches/rc/rc.spice.j2",
+    "testbenches/reference/config.yaml",
+    "testbenches/reference/procedure.py",
 ]
 
 

@@ -95,7 +95,7 @@ def test_a_plan_keeps_the_whole_bench(project: Path, tmp_path: Path) -> None:
         (
             "driver: keysight_34461a",
             "driver: scpi_dmm",
-            "instruments.dmm.model: found no virtual equipment for 'scpi_dmm'",
+            "instruments.dmm: found no virtual equipment for 'scpi_dmm'",
         ),
         (
             "calibrated: 2026-01-31",

@@ -42,8 +42,12 @@ class Prepared:
     warnings: Sequence[str]
 
 
-def prepare(directory: RunDirectory, plan: Plan, due: Sequence[Case]) -> Prepared:
+def prepare(directory: RunDirectory, plan: Plan, due: Sequence[Case], workers: int) -> Prepared:
     """Open the bench, bring it into its safe state, record its instruments, let go of it again.
+
+    Parameters
+    ----------
+    workers: how many benches will share the temperatures
 
     Raises
     ------
@@ -56,7 +60,7 @@ def prepare(directory: RunDirectory, plan: Plan, due: Sequence[Case]) -> Prepare
     write_bench_state(directory, "safe", "command", "before the first case")
     warnings = calibration_warnings(settings)
     update_manifest(directory, instruments=identities, parts=_parts(settings), bench=settings.name)
-    predicted = _predicted(settings, due)
+    predicted = _predicted(settings, due, workers)
     print(f"predicted: {format_duration(predicted)} of bench time for {len(due)} cases", file=sys.stderr)
     return Prepared(predicted, warnings)
 
@@ -96,14 +100,17 @@ def _settings(plan: Plan) -> BenchSettings:
     return plan.bench
 
 
-def _predicted(settings: BenchSettings, due: Sequence[Case]) -> float:
+def _predicted(settings: BenchSettings, due: Sequence[Case], workers: int) -> float:
+    """Until the last of the benches has ended; they take temperatures in turn."""
     name = settings.settling.parameter
     values = [as_number(case.parameters[name]) for case in due if name in case.parameters]
     ambient = settings.simulated.ambient if settings.simulated is not None else AMBIENT
     numbers = [value for value in values if value is not None]
     rank = temperature_order(numbers, ambient)
-    temperatures = sorted(numbers, key=rank.__getitem__)
-    return predict(temperatures, ambient, settings.settling, _CASE_S).total_s
+    shares: list[list[float]] = [[] for _ in range(workers)]
+    for number in sorted(numbers, key=rank.__getitem__):
+        shares[rank[number] % workers].append(number)
+    return max(predict(share, ambient, settings.settling, _CASE_S).total_s for share in shares)
 
 
 def _parts(settings: BenchSettings) -> list[dict[str, Any]]:

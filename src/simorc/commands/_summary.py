@@ -25,13 +25,16 @@ def exit_code(concluded: Concluded) -> int:
     return ExitCode.NOT_IN_SPEC if open_cases or _verdict(concluded) is RunVerdict.FAIL else ExitCode.DONE
 
 
-def summary(run: RunDirectory, concluded: Concluded, executed: int, notes: Sequence[str] = ()) -> str:
+def summary(
+    run: RunDirectory, concluded: Concluded, executed: int, notes: Sequence[str] = (), remarks: Sequence[str] = ()
+) -> str:
     """What a person wants to know when a run has ended, as lines of text.
 
     Parameters
     ----------
     executed: how many cases were due
-    notes: what an earlier gather of this run had to say
+    notes: what an earlier gather of this run had to say: warnings
+    remarks: what else a person wants to know
     """
     gathered = concluded.gathered
     lines = [_headline(run, concluded, executed)]
@@ -42,7 +45,7 @@ def summary(run: RunDirectory, concluded: Concluded, executed: int, notes: Seque
     lines += [_aggregate(a) for a in concluded.aggregates if a.verdict is Verdict.FAIL]
     warnings = [warning for record in gathered.records.values() for warning in record.warnings]
     lines += [f"warning: {text}" for text in dict.fromkeys([*warnings, *notes, *gathered.notes])]
-    return "\n".join([*lines, f"report: simorc plot {run.run_id}"])
+    return "\n".join([*lines, *remarks, f"report: simorc plot {run.run_id}"])
 
 
 def _headline(run: RunDirectory, concluded: Concluded, executed: int) -> str:

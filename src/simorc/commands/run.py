@@ -77,7 +77,7 @@ def run(text: str, options: RunOptions) -> int:
         job = _Job(directory, before, lock, options, interrupts)
         execution = _execute_all(job, due) if due else None
         concluded = conclude(directory)
-    print(summary(directory, concluded, executed=len(due), notes=[*before.notes, *job.notes]))
+    print(summary(directory, concluded, executed=len(due), notes=[*before.notes, *job.notes], remarks=job.remarks))
     not_run = _not_run(concluded, due)
     if interrupts.count and not_run:
         print(f"interrupted; go on with: simorc run {directory.run_id}", file=sys.stderr)
@@ -129,6 +129,7 @@ class _Job:
     options: RunOptions
     interrupts: Interrupts
     notes: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
 
 def _execute_all(job: _Job, due: Sequence[Case]) -> Execution:
@@ -157,8 +158,10 @@ def _execute_on_bench(job: _Job, due: Sequence[Case]) -> Execution:
     directory, plan = job.directory, job.before.plan
     _record_versions(directory, None)
     started = _now()
-    prepared = prepare(directory, plan, due)
+    prepared = prepare(directory, plan, due, _workers(job, len(due)))
     job.notes.extend(prepared.warnings)
+    if job.options.workers not in ("auto", "1") and plan.bench is not None and plan.bench.simulated is None:
+        job.remarks.append("one worker: a bench that is not simulated in the worker itself belongs to one at a time")
     try:
         execution = _session(job, due, started, None)
     finally:
@@ -168,7 +171,7 @@ def _execute_on_bench(job: _Job, due: Sequence[Case]) -> Execution:
         spent = bench_seconds(directory, started)
         times = {"predicted_s": round(prepared.predicted_s, 1), "bench_s": round(spent, 1)}
         _record_end(job, due, started, None, bench=dict(left) | times)
-    job.notes.append(f"bench time: {format_duration(spent)}, predicted {format_duration(prepared.predicted_s)}")
+    job.remarks.append(f"bench time: {format_duration(spent)}, predicted {format_duration(prepared.predicted_s)}")
     return execution
 
 
@@ -196,8 +199,6 @@ def _workers(job: _Job, cases: int) -> int:
     bench = job.before.plan.bench
     if bench is None or bench.simulated is not None:
         return count
-    if count > 1 and job.options.workers != "auto":
-        print(f"one worker: bench {bench.name!r} belongs to one at a time", file=sys.stderr)
     return 1
 
 

@@ -9,11 +9,12 @@ from importlib.resources.abc import Traversable
 from simorc.config.project import SETUP_FILE
 from simorc.config.reference import setup_text
 
-FOLDERS = ("testbenches", "sweeps", "simulations", "netlists")
+FOLDERS = ("testbenches", "sweeps", "simulations", "netlists", "benches")
 _EXAMPLE = {
     "dut": {"netlist": "./netlists/rc.spice"},
-    "testbenches": {"rc": "./testbenches/rc"},
-    "sweeps": {"rc_corner": "./sweeps/rc_corner.yaml"},
+    "testbenches": {"rc": "./testbenches/rc", "reference": "./testbenches/reference"},
+    "sweeps": {"rc_corner": "./sweeps/rc_corner.yaml", "reference_tempco": "./sweeps/reference_tempco.yaml"},
+    "benches": {"virtual": "./benches/virtual.yaml"},
 }
 
 
