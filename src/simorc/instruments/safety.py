@@ -142,7 +142,7 @@ class Guard:
         elif effect.quantity in ("mode", "level", "source", "input"):
             self._check_load(told, effect.pattern if effect.quantity == "level" else told.level)
         elif effect.quantity in ("select", "temperature", "flow"):
-            self._check_chamber(told, effect.quantity)
+            self._check_chamber(told, self._told.get(instrument), effect.quantity)
         self._check_junction(after)
 
     @property
@@ -176,16 +176,22 @@ class Guard:
             _known("the load's level", told.levels.get(told.level), self.limits.current, self.limits.tj)
         _within("the load's current", amperes or 0.0, self.limits.current, "A")
 
-    def _check_chamber(self, told: Told, quantity: str) -> None:
+    def _check_chamber(self, told: Told, before: Told | None, quantity: str) -> None:
+        """A setpoint that the chamber refuses leaves the old one: air begins to flow only towards one set before."""
         low, high = self.limits.chamber_min, self.limits.chamber_max
-        setpoint = None if told.selected is None else told.setpoints.get(told.selected)
-        if told.flow:
-            _known("the setpoint", setpoint, low, high, self.limits.tj)
-        if setpoint is None or (quantity == "select" and not told.flow):
+        setpoints = {told.setpoints.get(told.selected)}
+        if quantity == "flow":
+            setpoints.add(before.setpoints.get(told.selected) if before else None)
+        if quantity == "select" and not told.flow:
             return
-        _within("the chamber", setpoint, high, "degC")
-        if low is not None and setpoint < low - 1e-9:
-            raise _LimitError(f"the chamber would be {setpoint:.4g} degC, the bench's limit is {low:g} degC")
+        for setpoint in setpoints:
+            if told.flow:
+                _known("the setpoint", setpoint, low, high, self.limits.tj)
+            if setpoint is None:
+                continue
+            _within("the chamber", setpoint, high, "degC")
+            if low is not None and setpoint < low - 1e-9:
+                raise _LimitError(f"the chamber would be {setpoint:.4g} degC, the bench's limit is {low:g} degC")
 
     def _check_junction(self, after: Mapping[str, Told]) -> None:
         """Air plus theta_ja times the highest voltage times all load currents, of what is not known to be off."""
@@ -236,7 +242,7 @@ def _within(what: str, value: float, limit: float | None, unit: str) -> None:
 def _known(what: str, value: float | None, *limits: float | None) -> None:
     """What a limit is about has to be known."""
     if value is None and any(limit is not None for limit in limits):
-        raise UnknownError(f"{what} is not known here: set it before, or earlier in the same message")
+        raise UnknownError(f"{what} is not known here: set it before")
 
 
 class GuardedTransport:

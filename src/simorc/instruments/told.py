@@ -54,7 +54,7 @@ class Told:
     levels: dict[str, float] = field(default_factory=dict)
     level: str = ""
     input: bool | None = None
-    setpoints: dict[int, float] = field(default_factory=dict)
+    setpoints: dict[int | None, float] = field(default_factory=dict)
     flow: bool | None = None
 
     def level_of(self, quantity: str, channel: int) -> float | None:
