@@ -69,7 +69,7 @@ def _pattern(expected: str) -> str:
 
 
 @pytest.mark.ngspice
-@pytest.mark.req("SIM-01", "SIM-06", "SIM-08", "SIM-15")
+@pytest.mark.req("SIM-01", "SIM-06", "SIM-08", "SIM-15", "DVT-12")
 def test_the_tutorial_says_what_happens(tmp_path: Path) -> None:
     reader = Reader(tmp_path)
     blocks = _BLOCK.findall(TUTORIAL.read_text(encoding="utf-8"))

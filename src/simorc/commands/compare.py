@@ -56,15 +56,17 @@ def _show(comparison: Comparison) -> None:
 
     width = None if sys.stdout.isatty() else _NO_TERMINAL_WIDTH
     console = Console(file=sys.stdout, width=width, markup=False, highlight=False, emoji=False)
-    for side in comparison.sides:
-        console.print(f"{side.short}: {side.label}")
-    rows = comparison.rows[:_MOST_ROWS]
-    for table in _joined(console, comparison, blocks(comparison, rows)):
-        console.print(table)
-    if len(rows) < len(comparison.rows):
-        console.print(f"… and {len(comparison.rows) - len(rows)} more conditions: see comparison.csv")
-    console.print(_differences(comparison))
-    _tell(console, comparison)
+    with console.capture() as captured:
+        for side in comparison.sides:
+            console.print(f"{side.short}: {side.label}")
+        rows = comparison.rows[:_MOST_ROWS]
+        for table in _joined(console, comparison, blocks(comparison, rows)):
+            console.print(table)
+        if len(rows) < len(comparison.rows):
+            console.print(f"… and {len(comparison.rows) - len(rows)} more conditions: see comparison.csv")
+        console.print(_differences(comparison))
+        _tell(console, comparison)
+    print("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
 def _joined(console: Any, comparison: Comparison, blocks: Sequence[Block]) -> list[Table]:
