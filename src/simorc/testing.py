@@ -1,4 +1,4 @@
-"""For those who write a simulator or test a harness: the contract of simulators, and one that computes nothing."""
+"""For those who write a simulator, a DUT model, or test a harness: contracts, and a simulator that computes nothing."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 import signal
 import time
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import ClassVar
 
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 from simorc.core.case import Case
+from simorc.core.equipment import DutModel
 from simorc.core.errors import CaseError, ErrorKind
 from simorc.core.plan import SimulatorSettings
 from simorc.core.protocols import Deck, SimulationResult, Simulator
@@ -78,6 +80,46 @@ class SimulatorContract:
     def test_a_folder_without_results_is_an_error(self, tmp_path: Path) -> None:
         with pytest.raises(CaseError):
             self.simulator_class(SimulatorSettings()).read(tmp_path)
+
+
+class DutModelContract:
+    """What the virtual lab relies on in a DUT model. Inherit in a test class, name the class, a set and an input.
+
+    `vin` is an input at which the part regulates, `iload` a load that it can carry.
+    """
+
+    model_class: type[DutModel]
+    parameters: Mapping[str, float]
+    vin: float
+    iload: float
+
+    def make(self) -> DutModel:
+        """The typical part."""
+        return self.model_class(self.parameters, {})
+
+    def test_power_balances_and_is_never_negative(self) -> None:
+        for vin in (0.0, self.vin / 2, self.vin):
+            for iout in (0.0, self.iload, 1000.0):
+                state = self.make().solve(vin, iout, 25.0, False)
+                assert state.power >= -1e-12
+                assert state.iin == pytest.approx(state.iout + state.ignd)
+                assert 0 <= state.vout <= max(vin, 0.0)
+
+    def test_more_load_never_raises_the_output(self) -> None:
+        outputs = [self.make().solve(self.vin, self.iload * k / 10, 25.0, False).vout for k in range(11)]
+        assert all(later <= earlier for earlier, later in pairwise(outputs))
+
+    def test_no_load_current_is_beyond_a_limit(self) -> None:
+        assert self.make().solve(self.vin, 1000.0, 25.0, False).iout < 1000.0
+
+    def test_solving_is_pure(self) -> None:
+        model = self.make()
+        first = model.solve(self.vin, self.iload, 85.0, False)
+        model.solve(0.0, 0.0, -40.0, True)
+        assert model.solve(self.vin, self.iload, 85.0, False) == first
+
+    def test_the_ladder_leads_to_the_air(self) -> None:
+        assert all(resistance > 0 and capacitance > 0 for resistance, capacitance in self.make().ladder)
 
 
 class StubSimulator:

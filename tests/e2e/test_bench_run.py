@@ -235,7 +235,8 @@ def test_a_fault_leads_to_its_outcome(folder: Path, fault: str, instrument: str,
     wanted = f"faults: [{{fault: {fault}, instrument: {instrument}, after_s: {after}}}]\n  seed: 1"
     change_bench(folder, "seed: 1", wanted)
     run = built(folder)
-    simorc(folder, "run", "r", "-n", "1", code=1)
+    said = simorc(folder, "run", "r", "-n", "1", code=1)
+    assert f"fault {fault} of {instrument}: led to {outcome}, as it has to" in said.stdout
     failed = [record(run, int(row["case_id"])) for row in rows(run) if row["status"] == "failed"]
     assert {case["error_kind"] for case in failed} == {outcome}
     assert not [row for row in rows(run) if row["status"] == "in_progress"]

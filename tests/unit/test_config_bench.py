@@ -117,6 +117,8 @@ def test_a_plan_keeps_the_whole_bench(project: Path, tmp_path: Path) -> None:
         ("soak_s: 60", "soak_s: -1", "settling.soak_s: found -1, expected a number, not negative"),
         ("seed: 3", "clock: fast", "simulated.clock: found 'fast', expected one of autojump, rate, real"),
         ("{set: lp2985_33}", "{set: lp2985_33, model: ldoo}", "simulated.parts.one.model: found the model 'ldoo'"),
+        ("{set: lp2985_33}", "{set: x, foster: [[1, 2], [3, 2]]}", "foster: found a time constant twice"),
+        ("{set: lp2985_33}", "{set: x, foster: [[1, -2]]}", "expected a pair of K/W and s, both above 0"),
         ("{set: lp2985_33}", "{}", "simulated.parts.one.set: found no parameter set"),
         ("{one: {set: lp2985_33}}", "{}", "simulated.parts: found no parts, expected at least one DUT"),
         ("psu.2: vin", "pus.2: vin", "simulated.wiring.pus.2: found the instrument 'pus'"),

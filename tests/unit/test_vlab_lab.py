@@ -308,3 +308,13 @@ def test_numbers_of_the_lab_are_finite_whatever_is_set() -> None:
                 made.clock.sleep(0.01)
                 state = made.operating_point().state
                 assert np.isfinite([state.vin, state.iin, state.vout, state.iout, state.ignd, made.junction()]).all()
+
+
+@pytest.mark.req("DVT-01")
+def test_a_foster_table_takes_the_place_of_the_ladder() -> None:
+    from simorc.core.bench import PartSettings
+    from simorc.virtual_lab.part import make_part
+
+    part = make_part("dut", PartSettings("ldo", "lp2985_33", foster=((15.0, 0.05), (45.0, 8.0))), 1)
+    assert part.ladder.resistance == pytest.approx(60.0)
+    assert len(part.ladder.rungs) == 2

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from simorc.core.bench import BenchSettings
+from simorc.core.bench import BenchSettings, FaultSettings
 from simorc.core.bench_time import predict, temperature_order
 from simorc.core.case import Case
 from simorc.core.errors import SimorcError
 from simorc.core.plan import Plan
+from simorc.core.record import CaseRecord
 from simorc.core.units import as_number, format_duration
 from simorc.instruments.bench_lock import BenchLock
 from simorc.instruments.rack import calibration_warnings, open_bench
 from simorc.instruments.safety import AMBIENT
 from simorc.instruments.watchdog import make_safe
+from simorc.virtual_lab.faults import expected_outcome
 from simorc.virtual_lab.parameter_sets import parameter_set
 from simorc.workspace.bench_state import read_bench_state, write_bench_state
 from simorc.workspace.events import log_event, read_events
@@ -87,6 +89,22 @@ def leave_safe(directory: RunDirectory, plan: Plan) -> Mapping[str, Any]:
         return {"left": "unsafe", "by": "command", "reason": str(error)}
     assert state is not None
     return {"left": state.state, "by": state.by, "reason": state.reason}
+
+
+def fault_remarks(plan: Plan, records: Iterable[CaseRecord]) -> list[str]:
+    """Whether the faults of a simulated bench led to what they have to lead to, a line each."""
+    simulated = _settings(plan).simulated
+    if simulated is None:
+        return []
+    seen = {str(record.error_kind) for record in records if record.error_kind}
+    return [_fault_remark(fault, expected_outcome(fault), seen) for fault in simulated.faults]
+
+
+def _fault_remark(fault: FaultSettings, expected: str, seen: Collection[str]) -> str:
+    what = f"fault {fault.fault} of {fault.instrument}"
+    if expected in seen:
+        return f"{what}: led to {expected}, as it has to"
+    return f"{what}: did not lead to {expected}, but to {', '.join(sorted(seen)) or 'no failure'}"
 
 
 def bench_seconds(directory: RunDirectory, since: str) -> float:

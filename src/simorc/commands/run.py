@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import simorc
-from simorc.commands._bench_run import bench_seconds, leave_safe, prepare
+from simorc.commands._bench_run import bench_seconds, fault_remarks, leave_safe, prepare
 from simorc.commands._common import open_run_directory
 from simorc.commands._progress import ProgressView
 from simorc.commands._summary import exit_code, summary
@@ -77,6 +77,8 @@ def run(text: str, options: RunOptions) -> int:
         job = _Job(directory, before, lock, options, interrupts)
         execution = _execute_all(job, due) if due else None
         concluded = conclude(directory)
+        if before.plan.target == "bench" and due:
+            job.remarks.extend(fault_remarks(before.plan, concluded.gathered.records.values()))
     print(summary(directory, concluded, executed=len(due), notes=[*before.notes, *job.notes], remarks=job.remarks))
     not_run = _not_run(concluded, due)
     if interrupts.count and not_run:

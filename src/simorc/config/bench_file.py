@@ -60,7 +60,7 @@ def _instrument(name: str, keys: InstrumentKeys) -> InstrumentSettings:
 
 
 def _simulated(keys: SimulatedKeys) -> SimulatedLab:
-    parts = {name: PartSettings(p.model, p.set, p.serial or name, p.spread) for name, p in keys.parts.items()}
+    parts = {name: PartSettings(p.model, p.set, p.serial or name, p.spread, p.foster) for name, p in keys.parts.items()}
     faults = tuple(FaultSettings(**fault.model_dump()) for fault in keys.faults)
     plain = keys.model_dump(exclude={"parts", "faults"})
     return SimulatedLab(parts=parts, faults=faults, **plain)
@@ -126,6 +126,8 @@ class _Checker:
         for name, part in keys.parts.items():
             place: list[Key] = ["simulated", "parts", name]
             self._check_name(part.model, registry.names("dut_models"), [*place, "model"], "the model")
+            if len({tau for _, tau in part.foster}) < len(part.foster):
+                self._note([*place, "foster"], "a time constant twice", "stages of different time constants")
             if not part.set:
                 self._note(place, "no parameter set", "the name of one", missing="set")
         for terminal in keys.wiring:

@@ -105,12 +105,14 @@ class PartSettings:
     set: parameter set of the model
     serial: what it is called in the record
     spread: whether it differs from the typical part, by a draw from the lab's seed
+    foster: thermal table (K/W, s) that takes the place of the set's ladder; empty for none
     """
 
     model: str
     set: str
     serial: str = ""
     spread: bool = True
+    foster: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from simorc.registry import load
 from simorc.virtual_lab.circuit import LoadSetting, OperatingPoint, SupplySetting, operating_point
 from simorc.virtual_lab.parameter_sets import parameter_set
 from simorc.virtual_lab.profile import Profile, Trajectory
-from simorc.virtual_lab.thermal import CauerLadder, Vector
+from simorc.virtual_lab.thermal import CauerLadder, Vector, foster_to_cauer
 
 _TOLERANCE_K = 2e-4
 _FIRST_STEP_S = 1e-4
@@ -138,4 +138,5 @@ def make_part(name: str, settings: PartSettings, seed: int) -> Part:
         quantity: float(random.standard_normal()) * sigma for quantity, sigma in sorted(numbers.spread.items())
     }
     model: DutModel = load("dut_models", settings.model)(numbers.values, draws if settings.spread else {})
-    return Part(model, CauerLadder(model.ladder))
+    ladder = foster_to_cauer([(pair[0], pair[1]) for pair in settings.foster])
+    return Part(model, ladder if settings.foster else CauerLadder(model.ladder))

@@ -41,6 +41,15 @@ def _terminator(raw: Any) -> str:
     return str(raw)
 
 
+def _foster(raw: Any) -> tuple[float, float]:
+    resistance, tau = raw if isinstance(raw, list) and len(raw) == 2 else (0, 0)
+    pair = (float(read_number(resistance)), float(read_number(tau)))
+    if min(pair) <= 0:
+        raise ValueError
+    return pair
+
+
+FosterPair = Annotated[tuple[float, float], Kind("a pair of K/W and s, both above 0", _foster)]
 Date = Annotated[str, Kind("a date such as 2027-03-31", _date)]
 Safe = Annotated[str | float, Kind("off, ambient, or a temperature in degC", _safe)]
 Terminator = Annotated[str, Kind('"\\n", "\\r\\n" or "\\r"', _terminator)]
@@ -105,6 +114,11 @@ class PartKeys(Section):
     model: Line = key("ldo", "Its physics, by the name of the entry point.", example="ldo")
     set: Line = key("", "Its parameter set.", example="lp2985_33", shown="required")
     serial: Text = key("", "What the record calls it.", example="A17", shown="its name")
+    foster: tuple[FosterPair, ...] = key(
+        (),
+        "Thermal table, junction to air: pairs of K/W and time constant in s, in place of the set's own ladder.",
+        example="[[15, 0.05], [45, 8]]",
+    )
     spread: Switch = key(True, "Whether it differs from the typical part, by a seeded draw.", example="false")
 
 

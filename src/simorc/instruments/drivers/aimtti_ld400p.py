@@ -36,11 +36,11 @@ class AimTtiLd400p(Driver):
 
     def errors(self) -> list[str]:
         """What the event status register holds, with the number of the execution error."""
-        events = int(self.ask_number("*ESR?")) & EVENT_ERRORS
+        events = int(self.number(self.transport.query("*ESR?"), "*ESR?")) & EVENT_ERRORS
         if not events:
             return []
         self.forget()
-        return [f"event status {events}, execution error {self.ask('EER?')}"]
+        return [f"event status {events}, execution error {self.transport.query('EER?').strip()}"]
 
     def set_current(self, amperes: float) -> None:
         """Sink a constant current, A, by level A."""

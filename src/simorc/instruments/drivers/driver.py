@@ -58,7 +58,7 @@ class Driver:
         """Any text: a query's reply, or None."""
         self.forget()
         if "?" in text:
-            return self.transport.query(text)
+            return self.ask(text)
         self.transport.write(text)
         return None
 
@@ -89,8 +89,26 @@ class Driver:
             raise self.error(f"{text!r} was refused: {'; '.join(errors)}")
 
     def ask(self, text: str) -> str:
-        """A query's reply."""
-        return self.transport.query(text).strip()
+        """A query's reply.
+
+        Raises
+        ------
+        InstrumentError: there is none; with what its error queue says about that
+        """
+        try:
+            return self.transport.query(text).strip()
+        except InstrumentError as error:
+            said = "" if error.out_of_reach else self._says()
+            if not said:
+                raise
+            raise self.error(f"{error.what}: {said}") from error
+
+    def _says(self) -> str:
+        """What its error queue holds; nothing where not even that is answered."""
+        try:
+            return "; ".join(self.errors())
+        except InstrumentError:
+            return ""
 
     def ask_number(self, text: str) -> float:
         """A query's reply as a number.

@@ -51,7 +51,7 @@ class TemptronicAts545(Driver):
 
     def errors(self) -> list[str]:
         """What its error register says now; it has no queue."""
-        bits = int(self.ask_number("EROR?"))
+        bits = int(self.number(self.transport.query("EROR?"), "EROR?"))
         return [text for bit, text in _ERRORS.items() if bits >> bit & 1]
 
     def head_for(self, temperature: float, window: float, soak_s: float) -> None:
