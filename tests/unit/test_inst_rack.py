@@ -204,6 +204,21 @@ def test_single_texts_that_end_beyond_a_limit_are_refused(name: str, texts: Sequ
     bench.close()
 
 
+@pytest.mark.req("DVT-08", "DVT-13")
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("psu", '-113,"Undefined header"'), ("dmm", '-113,"Undefined header"'), ("load", "event status 3[62]")],
+)
+def test_a_question_that_is_not_answered_is_an_error_with_what_the_queue_says(name: str, said: str) -> None:
+    bench = open_bench(settings())
+    with pytest.raises(InstrumentError, match=rf"no reply within 5 s after 'BAD\?': .*{said}") as error:
+        bench.query(name, "BAD?")
+    assert error.value.where.startswith(name)
+    assert not error.value.out_of_reach
+    assert bench.instruments[name].errors() == []
+    bench.close()
+
+
 @pytest.mark.req("DVT-08")
 def test_the_older_supply_and_meter_measure_the_same_bench() -> None:
     older = {"psu": "keysight_e3631a", "dmm": "hp_34401a"}
