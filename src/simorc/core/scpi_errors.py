@@ -85,7 +85,7 @@ class ErrorQueue:
 
     def __init__(self, size: int = 20) -> None:
         self.size = size
-        self._errors: deque[ScpiError] = deque()
+        self._errors: deque[str] = deque()  # texts, as an exception keeps alive all that it passed through
 
     def __len__(self) -> int:
         return len(self._errors)
@@ -93,13 +93,13 @@ class ErrorQueue:
     def push(self, error: ScpiError) -> None:
         """Append an error."""
         if len(self._errors) < self.size:
-            self._errors.append(error)
+            self._errors.append(error.text)
         else:
-            self._errors[-1] = ScpiError(-350)
+            self._errors[-1] = ScpiError(-350).text
 
     def pop(self) -> str:
         """The oldest error as text, `+0,"No error"` when there is none."""
-        return (self._errors.popleft() if self._errors else ScpiError(0)).text
+        return self._errors.popleft() if self._errors else ScpiError(0).text
 
     def clear(self) -> None:
         """Forget all."""
