@@ -15,7 +15,7 @@ from simorc.core.plan import SimulatorSettings
 from simorc.registry import names, simulator_class
 from simorc.simulators.pdk import find_pdk, known
 
-_PACKAGES = ("pytest", "pytest-xdist", "pytest-html", "numpy", "pandas", "matplotlib")
+_PACKAGES = ("pytest", "pytest-xdist", "pytest-html", "numpy", "pandas", "matplotlib", "pyarrow", "pyvisa")
 
 
 @dataclass(frozen=True, slots=True)
