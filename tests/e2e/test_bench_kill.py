@@ -157,6 +157,35 @@ def test_killed_at_a_random_moment_the_bench_is_left_safe(served, target) -> Non
     assert hits, "every round was over before anything was killed"
 
 
+def test_when_the_command_is_killed_the_watchdog_makes_the_bench_safe(served) -> None:  # type: ignore[no-untyped-def]
+    folder, resources, reference = served
+    simorc(folder, "build", "small", "--bench", "served", "--run-id", "command")
+    run = folder / "simulations" / "command"
+    command = subprocess.Popen(
+        [sys.executable, "-m", "simorc", "run", "command"],
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_for_events(command, run, 12)  # type: ignore[arg-type]
+    command.kill()
+    command.wait()
+    deadline = time.monotonic() + 60
+    while bench_state(run) != ("safe", "watchdog"):
+        assert time.monotonic() < deadline, bench_state(run)
+        time.sleep(0.05)
+    assert bench_project.ask(resources, "psu", "OUTP? (@1:3)") == "0,0,0"
+    assert float(bench_project.ask(resources, "chamber", "SETP?")) == 23.0
+    simorc(folder, "run", "command", "--lost", "rerun")
+    assert_same_results(run, reference)
+
+
+def bench_state(run: Path) -> tuple[str, str]:
+    state = json.loads((run / ".status" / "bench.json").read_text())
+    return state["state"], state["by"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
 def test_killed_often_the_bench_is_left_safe(served, target) -> None:  # type: ignore[no-untyped-def]
