@@ -49,6 +49,25 @@ class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has n
             self._reschedule(other)
         return str(left[0])
 
+    def schedule(self) -> None:
+        """As xdist does, and a worker is never left with a single test.
+
+        A worker begins its last test only when it hears of a further one, or that there is none. xdist sees to that at
+        the start, but not for a worker that takes the place of another.
+        """
+        super().schedule()
+        for node in self.nodes:
+            while self._is_ready(node) and self._pending_of(self.assigned_work[node]) < 2:
+                self._reschedule(node)
+
+    def _reschedule(self, node: Any) -> None:
+        """Nothing for a worker that has not said yet which tests it found."""
+        if self._is_ready(node):
+            super()._reschedule(node)
+
+    def _is_ready(self, node: Any) -> bool:
+        return node in self.registered_collections and not node.shutting_down
+
     def _split_scope(self, nodeid: str) -> str:
         return self._groups.get(case_of(nodeid), nodeid)
 
