@@ -100,7 +100,7 @@ def test_a_plan_of_another_version_says_so(ws_run: RunDirectory) -> None:
         ("sweep.name", 5),
         ("sweep.base_seed", "one"),
         ("sweep.base_seed", True),
-        ("measures", [{"name": "m"}]),
+        ("measures", [{"unit": "V"}]),
         ("dut", []),
         ("dut", {"netlist": 5}),
         ("simulator.timeout_s", "long"),
@@ -119,6 +119,16 @@ def test_foreign_content_is_a_clear_error(ws_run: RunDirectory, path: str, value
     ws_run.plan.write_text(json.dumps(data))
     with pytest.raises(RunDirectoryError, match="not the plan of a run"):
         read_plan(ws_run)
+
+
+def test_a_plan_that_a_former_simorc_wrote_can_be_read(ws_run: RunDirectory, ws_plan: Plan) -> None:
+    data = json.loads(ws_run.plan.read_text())
+    for key in ("bench", "procedure"):
+        del data["plan"][key]
+    for measure in data["plan"]["measures"]:
+        del measure["spec"]["guard_band"]
+    ws_run.plan.write_text(json.dumps(data))
+    assert read_plan(ws_run) == ws_plan
 
 
 @pytest.mark.parametrize("text", ["[]", "null", '{"schema": 1}', '{"schema": 1, "plan": []}', "\xff"])

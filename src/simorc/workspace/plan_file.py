@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from types import UnionType
@@ -97,11 +97,12 @@ def decode(hint: Any, data: Any, where: str) -> Any:
 
 
 def _decode_object(hint: Any, data: Any, where: str) -> Any:
+    """A dataclass; what the simorc that wrote it did not know yet has its default."""
     hints = _hints(hint)
     found = _expect(dict, data, where)
-    if found.keys() != hints.keys():
+    if not _required(hint) <= found.keys() <= hints.keys():
         raise ValueError(f"{where}: found {', '.join(found)}, expected {', '.join(hints)}")
-    return hint(**{name: decode(hints[name], found[name], f"{where}.{name}") for name in hints})
+    return hint(**{name: decode(hints[name], item, f"{where}.{name}") for name, item in found.items()})
 
 
 def _decode_scalar(hint: Any, data: Any, where: str) -> Any:
@@ -122,6 +123,12 @@ def _expect(kind: type, data: Any, where: str) -> Any:
     if not isinstance(data, kind):
         raise TypeError(f"{where}: found {type(data).__name__}, expected {kind.__name__}")
     return data
+
+
+@cache
+def _required(cls: type) -> frozenset[str]:
+    plain = (f for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING)
+    return frozenset(field.name for field in plain)
 
 
 @cache
