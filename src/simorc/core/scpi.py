@@ -17,7 +17,10 @@ from simorc.core.scpi_errors import ScpiError
 _HEADER = re.compile(r"\s*(\*?[A-Za-z_:][A-Za-z0-9_:]*|%[A-Za-z]+)(\?)?")
 _NUMBER = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-z%/]*)$")
 _TOKEN = re.compile(r"\[|\]|([A-Za-z]+)(\#)?")
-_MULTIPLIERS = {"": 1.0, "K": 1e3, "M": 1e-3, "U": 1e-6, "N": 1e-9, "P": 1e-12, "MA": 1e6, "G": 1e9}
+_BASES = {"#H": ("[0-9A-F]+", 16), "#Q": ("[0-7]+", 8), "#B": ("[01]+", 2)}
+_MULTIPLIERS = {"": 1.0, "K": 1e3, "M": 1e-3, "U": 1e-6, "N": 1e-9, "P": 1e-12, "MA": 1e6, "G": 1e9, "T": 1e12}
+_MEGA = ("MHZ", "MOHM")
+"""Where M is mega (IEEE 488.2, 7.7.3)."""
 _CLOSING = {"'": "'", '"': '"', "(": ")"}
 
 
@@ -157,33 +160,49 @@ def parse_number(text: str, unit: str = "") -> float:
 
     Raises
     ------
-    ScpiError: -104 not a number, -131 another unit, -138 a unit where none is allowed
+    ScpiError: -131 another unit, -138 a unit where none is allowed, -121 and -123 malformed or too large, or what
+        `unwanted` says of something else
     """
     upper = text.strip().upper()
     if upper in ("INF", "INFINITY", "+INF"):
         return 9.9e37
     if upper in ("NINF", "-INF"):
         return -9.9e37
-    for lead, base in (("#H", 16), ("#Q", 8), ("#B", 2)):
-        if upper.startswith(lead):
-            try:
-                return float(int(upper[2:], base))
-            except ValueError:
-                raise ScpiError(-121) from None
-            except OverflowError:
-                raise ScpiError(-123) from None
+    if upper[:2] in _BASES:
+        return _whole(upper[2:], *_BASES[upper[:2]])
     found = _NUMBER.match(upper)
     if not found:
-        raise ScpiError(-104)
+        raise unwanted(upper)
     number = float(found[1]) * _factor(found[2], unit.upper())
     if not math.isfinite(number):
         raise ScpiError(-123)
     return number
 
 
+def _whole(digits: str, allowed: str, base: int) -> float:
+    if not re.fullmatch(allowed, digits):
+        raise ScpiError(-121)
+    try:
+        return float(int(digits, base))
+    except OverflowError:
+        raise ScpiError(-123) from None
+
+
+def unwanted(text: str) -> ScpiError:
+    """The error for a parameter of another kind than the one that is taken (SCPI-1999, volume 2, 21.8.9).
+
+    >>> [unwanted(text).code for text in ("FOO", "1.5", "'a'", "(@1)", "#14text", "?")]
+    [-148, -128, -158, -178, -168, -104]
+    """
+    kinds = ((-158, r"[\"'].*"), (-178, r"\(.*"), (-168, r"#\d.*"), (-148, r"[A-Za-z]\w*"), (-128, r"[+-]?\.?\d.*"))
+    return ScpiError(next((code for code, kind in kinds if re.fullmatch(kind, text, re.DOTALL)), -104))
+
+
 def _factor(written: str, unit: str) -> float:
     if not written:
         return 1.0
+    if unit and written in _MEGA and written.endswith(unit):
+        return 1e6
     if not unit:
         raise ScpiError(-138)
     multiplier = written.removesuffix(unit)
@@ -265,23 +284,27 @@ def parse_string(text: str) -> str:
 
     Raises
     ------
-    ScpiError: -158 not quoted
+    ScpiError: -151 a quote within that is not doubled, or what `unwanted` says of something that is not quoted
     """
-    if len(text) >= 2 and text[0] == text[-1] and text[0] in "\"'":
-        return text[1:-1].replace(text[0] * 2, text[0])
-    raise ScpiError(-158)
+    if text[:1] not in ("'", '"'):
+        raise unwanted(text)
+    quote, inner = text[0], text[1:-1].replace(text[0] * 2, "")
+    if len(text) < 2 or text[-1] != quote or quote in inner:
+        raise ScpiError(-151)
+    return text[1:-1].replace(quote * 2, quote)
 
 
 def parse_channels(text: str, known: Iterable[int]) -> list[int]:
     """The numbers of a channel list.
 
-    >>> parse_channels("(@1:3)", [1, 2, 3])
-    [1, 2, 3]
+    >>> parse_channels("(@1:3)", [1, 2, 3]), parse_channels("(@3:2)", [1, 2, 3])
+    ([1, 2, 3], [3, 2])
 
     Raises
     ------
     ScpiError: -171 not a channel list, -222 a channel that does not exist
     """
+    exist = set(known)
     found = re.fullmatch(r"\(\s*@([\d\s,:]+)\)", text.strip())
     if not found:
         raise ScpiError(-171)
@@ -290,8 +313,11 @@ def parse_channels(text: str, known: Iterable[int]) -> list[int]:
         ends = [end.strip() for end in part.split(":")]
         if len(ends) > 2 or not all(end.isdecimal() and len(end) < 6 for end in ends):
             raise ScpiError(-171)
-        channels += range(int(ends[0]), int(ends[-1]) + 1)
-    if not channels or not set(channels) <= set(known):
+        first, last = int(ends[0]), int(ends[-1])
+        if not {first, last} <= exist:
+            raise ScpiError(-222)
+        channels += range(first, last + 1) if first <= last else range(first, last - 1, -1)
+    if not set(channels) <= exist:
         raise ScpiError(-222)
     return channels
 

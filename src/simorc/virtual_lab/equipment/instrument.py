@@ -86,6 +86,7 @@ class VirtualScpi:
             if isinstance(unit, ScpiError):
                 self.report(unit.code)
                 break
+            self._fill_queue()
             try:
                 reply = self._carry_out(unit)
             except ScpiError as error:
@@ -113,6 +114,7 @@ class VirtualScpi:
     def status_byte(self) -> int:
         """The status byte for a serial poll."""
         self._note_completion()
+        self._fill_queue()
         return self.status.status_byte(errors=len(self.errors) > 0, message=False)
 
     def take_time(self, seconds: float) -> None:
@@ -138,10 +140,26 @@ class VirtualScpi:
         self.errors.push(error)
         self.status.note(error.event)
 
+    def _fill_queue(self) -> None:
+        """The fault `error_queue_full`: whatever is read out comes back at once."""
+        if self.lab.fault(self.name, "error_queue_full") is not None:
+            while len(self.errors) < self.queue_size:
+                self.report(-310)
+
     def _note_completion(self) -> None:
         if self._waiting_for_completion and self.lab.clock.now() >= self.busy_until:
             self._waiting_for_completion = False
             self.status.note(OPERATION_COMPLETE)
+
+    def drifted(self, value: float) -> float:
+        """What the fault `drift` makes of a reading: its size is the relative change per hour."""
+        drift = self.lab.fault(self.name, "drift")
+        return value if drift is None else value * (1 + drift * self.lab.clock.now() / 3600.0)
+
+    def start_over(self) -> None:
+        """`*RST`, which also ends the wait of `*OPC`."""
+        self.clear()
+        self.reset()
 
     def ask_identity(self) -> str:
         """`*IDN?`"""
@@ -151,13 +169,11 @@ class VirtualScpi:
 
     def next_error(self) -> str:
         """`SYST:ERR?`"""
-        if self.lab.fault(self.name, "error_queue_full") is not None and not len(self.errors):
-            for _ in range(self.queue_size + 1):
-                self.report(-310)
         return self.errors.pop()
 
     def clear_status(self) -> None:
         """`*CLS`"""
+        self._waiting_for_completion = False
         self.errors.clear()
         self.status.take_events()
 
@@ -206,7 +222,7 @@ ignored: Handler = _nothing
 
 COMMON: tuple[Command, ...] = (
     Command("*IDN?", VirtualScpi.ask_identity),
-    Command("*RST", lambda i: i.reset()),
+    Command("*RST", VirtualScpi.start_over),
     Command("*CLS", VirtualScpi.clear_status),
     Command("*OPC", VirtualScpi.complete),
     Command("*OPC?", VirtualScpi.ask_complete),

@@ -7,7 +7,6 @@ them. Noise figures are assumed.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from typing import ClassVar
 
 from simorc.core.bench import InstrumentSettings
@@ -24,42 +23,24 @@ from simorc.core.scpi import (
 from simorc.core.scpi_errors import ScpiError
 from simorc.virtual_lab.equipment.arguments import format_reading, limits_or, smallest_at_least
 from simorc.virtual_lab.equipment.instrument import Command, VirtualScpi, constant, ignored, limit_word
-from simorc.virtual_lab.equipment.meter_functions import BY_NAME, FUNCTIONS, Function, function_named
+from simorc.virtual_lab.equipment.meter_functions import (
+    BY_NAME,
+    FUNCTIONS,
+    GATE_S,
+    NPLC,
+    RESOLUTION,
+    Function,
+    Setting,
+    TriggerSystem,
+    function_named,
+)
 
 OVERLOAD = 9.9e37
 _LINE_HZ = 50.0
 _OVERRANGE = 1.2
-_NPLC = (0.02, 0.2, 1.0, 10.0, 100.0)
-_RESOLUTION = {0.02: 1e-4, 0.2: 1e-5, 1.0: 3e-6, 10.0: 1e-6, 100.0: 3e-7}
-"""Power line cycles -> resolution in parts of the range (34401A user's guide, integration time table)."""
 _NOISE_AT_10 = 1e-7
 """Standard deviation of a reading in parts of the range at 10 power line cycles; assumed."""
 _MEMORY = 10_000
-_GATE = 0.1
-
-
-@dataclass
-class _Setting:
-    """How one function measures."""
-
-    range: float = 0.0
-    auto: bool = True
-    nplc: float = 10.0
-    aperture: float = _GATE
-
-
-@dataclass
-class _Trigger:
-    source: str = "IMM"
-    delay: float = 0.0
-    auto_delay: bool = True
-    count: float = 1
-    slope: str = "NEG"
-    samples: float = 1
-    sample_source: str = "IMM"
-    timer: float = 1.0
-    waiting: bool = False
-    readings: list[float] = field(default_factory=list)
 
 
 class Keysight34461a(VirtualScpi):
@@ -75,8 +56,8 @@ class Keysight34461a(VirtualScpi):
     def reset(self) -> None:
         """Voltage, autorange, 10 power line cycles, one immediate reading."""
         self.function = BY_NAME["VOLT"]
-        self.settings = {f.name: _Setting(range=f.ranges[-1] if f.ranges else 0.0) for f in FUNCTIONS}
-        self.trig = _Trigger()
+        self.settings = {f.name: Setting(range=f.ranges[-1] if f.ranges else 0.0) for f in FUNCTIONS}
+        self.trig = TriggerSystem()
         self.switches = {"ZERO": True, "INP": False, "DISP": True, "BEEP": True}
         self.bandwidth = 20.0
         self.text = ""
@@ -124,8 +105,8 @@ class Keysight34461a(VirtualScpi):
 
     def set_nplc(self, function: Function, text: str) -> None:
         """`<f>:NPLC`"""
-        wanted = Range(_NPLC[0], _NPLC[-1], 10.0).read(text)
-        self.settings[function.name].nplc = smallest_at_least(_NPLC, wanted)
+        wanted = Range(NPLC[0], NPLC[-1], 10.0).read(text)
+        self.settings[function.name].nplc = smallest_at_least(NPLC, wanted)
 
     def set_resolution(self, function: Function, text: str) -> None:
         """`<f>:RES`: chooses the integration time that gives it."""
@@ -134,7 +115,7 @@ class Keysight34461a(VirtualScpi):
         word = limit_word(text)
         wanted = {"MIN": 3e-7 * full, "MAX": 1e-4 * full, "DEF": 1e-6 * full}.get(word or "")
         wanted = parse_number(text, function.unit) if wanted is None else wanted
-        fitting = [nplc for nplc in _NPLC if _RESOLUTION[nplc] * full <= wanted * (1 + 1e-9)]
+        fitting = [nplc for nplc in NPLC if RESOLUTION[nplc] * full <= wanted * (1 + 1e-9)]
         if not fitting:
             raise ScpiError(-222)
         setting.nplc = fitting[0]
@@ -143,7 +124,7 @@ class Keysight34461a(VirtualScpi):
         """`<f>:RES?`"""
         full = self._range(function)
         limits = Range(3e-7 * full, 1e-4 * full, 1e-6 * full)
-        return limits_or(limits, float(f"{_RESOLUTION[self.settings[function.name].nplc] * full:.6g}"), word)
+        return limits_or(limits, float(f"{RESOLUTION[self.settings[function.name].nplc] * full:.6g}"), word)
 
     def set_aperture(self, function: Function, text: str) -> None:
         """`FREQ:APER`"""
@@ -151,13 +132,18 @@ class Keysight34461a(VirtualScpi):
 
     def configure(self, function: Function, range_: str = "DEF", resolution: str = "DEF") -> None:
         """`CONF:<f>`: the function with one immediate reading."""
+        former = self.settings[function.name]
+        self.settings[function.name] = Setting(range=function.ranges[-1] if function.ranges else 0.0)
+        try:
+            if function.ranges and limit_word(range_) != "DEF" and not keyword(range_, ("AUTO",)):
+                self.set_range(function, range_)
+            if function.integrates and limit_word(resolution) != "DEF":
+                self.set_resolution(function, resolution)
+        except ScpiError:
+            self.settings[function.name] = former
+            raise
         self.function = function
-        self.trig = _Trigger()
-        self.settings[function.name] = _Setting(range=function.ranges[-1] if function.ranges else 0.0)
-        if function.ranges and limit_word(range_) != "DEF" and not keyword(range_, ("AUTO",)):
-            self.set_range(function, range_)
-        if function.integrates and limit_word(resolution) != "DEF":
-            self.set_resolution(function, resolution)
+        self.trig = TriggerSystem()
 
     def ask_configuration(self) -> str:
         """`CONF?`"""
@@ -165,7 +151,7 @@ class Keysight34461a(VirtualScpi):
         if not f.ranges:
             return f'"{f.name}"'
         full = self._range(f)
-        resolution = _RESOLUTION[self.settings[f.name].nplc] * full
+        resolution = RESOLUTION[self.settings[f.name].nplc] * full
         return f'"{f.name} {format_reading(full)},{format_reading(resolution)}"'
 
     def measure(self, function: Function, range_: str = "DEF", resolution: str = "DEF") -> str:
@@ -194,7 +180,7 @@ class Keysight34461a(VirtualScpi):
     def read(self) -> str:
         """`READ?`"""
         if self.trig.source == "BUS":
-            raise ScpiError(-221)  # READ? and a bus trigger would wait for each other
+            raise ScpiError(-214)  # READ? and a bus trigger would wait for each other
         if self.trig.source == "EXT":
             raise ScpiError(-221)  # nothing is connected to the trigger input
         self.trig.readings = []
@@ -252,8 +238,7 @@ class Keysight34461a(VirtualScpi):
         """All samples of all triggers; beyond the memory the oldest are lost, as is the sense in waiting for them."""
         self.trig.waiting = False
         count = int(min(self.trig.count * self.trig.samples, _MEMORY))
-        for _ in range(count):
-            self.trig.readings.append(self._reading())
+        self.trig.readings += self._readings(count)
         own = self._duration() + self.trig.delay
         each = max(own, self.trig.timer) if self.trig.sample_source == "TIM" else own
         self.take_time(each * count)
@@ -281,18 +266,16 @@ class Keysight34461a(VirtualScpi):
             return self.port.resistance()
         return 0.0  # only direct voltages and currents are in this lab
 
-    def _reading(self) -> float:
+    def _readings(self, count: int) -> list[float]:
+        """What is at the terminals now, as often as asked: only noise differs."""
         function, value = self.function, self._value(self.function)
         full = self._range(function)
         if not function.ranges or abs(value) > full * _OVERRANGE:
-            return math.copysign(OVERLOAD, value)
-        setting = self.settings[function.name]
-        if function.integrates:
-            value += self.port.noise() * _NOISE_AT_10 * full * math.sqrt(10.0 / setting.nplc)
-        drift = self.lab.fault(self.name, "drift")
-        if drift is not None:
-            value *= 1 + drift * self.lab.clock.now() / 3600.0
-        return value
+            return [math.copysign(OVERLOAD, value)] * count
+        if not function.integrates:
+            return [self.drifted(value)] * count
+        sigma = _NOISE_AT_10 * full * math.sqrt(10.0 / self.settings[function.name].nplc)
+        return [self.drifted(value + sigma * self.port.noise()) for _ in range(count)]
 
 
 class Hp34401a(Keysight34461a):
@@ -316,7 +299,7 @@ def _of_function(f: Function) -> list[Command]:
             Command(f"{head}{middle}:RANGe:AUTO?", lambda i, f: str(int(i.settings[f.name].auto)), 0, 0, (f,)),
         ]
     if f.integrates:
-        nplc = Range(_NPLC[0], _NPLC[-1], 10.0)
+        nplc = Range(NPLC[0], NPLC[-1], 10.0)
         found += [
             Command(f"{head}:NPLCycles", meter.set_nplc, 1, 1, (f,)),
             Command(f"{head}:NPLCycles?", lambda i, f, w=None: limits_or(nplc, i.settings[f.name].nplc, w), 0, 1, (f,)),
@@ -329,7 +312,7 @@ def _of_function(f: Function) -> list[Command]:
             Command(f"{head}:RESolution?", meter.ask_resolution, 0, 1, (f,)),
         ]
     if f.name in ("FREQ", "PER"):
-        gate = Range(0.01, 1.0, _GATE)
+        gate = Range(0.01, 1.0, GATE_S)
         found += [
             Command(f"{head}:APERture", meter.set_aperture, 1, 1, (f,)),
             Command(

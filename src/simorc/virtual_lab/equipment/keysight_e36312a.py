@@ -5,6 +5,7 @@ Command set: Keysight E36300 series programming guide and E3631A user's guide, a
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -35,6 +36,8 @@ class _Output:
     voltage_tripped: bool = False
     current_tripped: bool = False
     sign: float = 1.0
+    delivers: bool = False
+    """What its terminals were last told: with the fault `stuck_output` not what it is set to."""
 
 
 class KeysightE36312a(VirtualScpi):
@@ -42,6 +45,8 @@ class KeysightE36312a(VirtualScpi):
 
     identity: ClassVar[str] = "Keysight Technologies,E36312A,MY601{serial:05d},2.1.0-1.0.4-1.12"
     names: ClassVar[tuple[str, ...]] = ("CH1", "CH2", "CH3")
+    together: ClassVar[bool] = False
+    """Whether `OUTP` without a list is about all outputs."""
 
     def __init__(self, settings: InstrumentSettings, lab: LabPorts) -> None:
         super().__init__(settings, lab)
@@ -55,10 +60,13 @@ class KeysightE36312a(VirtualScpi):
         small = (Range(0, 6.18, 0, "V"), Range(0.002, 5.15, 5.0, "A"))
         large = (Range(0, 25.75, 0, "V"), Range(0.001, 1.03, 1.0, "A"))
         ranges = {1: small, 2: large, 3: large}
+        former = self.outputs
         self.outputs = {
             number: _Output(v, a, 0.0, a.default, over_voltage=v.high * _TRIP_HEADROOM)
             for number, (v, a) in ranges.items()
         }
+        for number, output in former.items():
+            self.outputs[number].delivers = output.delivers
         self.selected = 1
         self.tracking = False
         for number in self.outputs:
@@ -76,16 +84,21 @@ class KeysightE36312a(VirtualScpi):
 
     def set_voltage(self, text: str, channels: str | None = None) -> None:
         """`VOLT 5,(@1,2)`"""
-        for number in self._channels(channels):
-            output = self.outputs[number]
-            output.voltage = output.voltages.read(text)
+        numbers = self._channels(channels)
+        volts = {number: self.outputs[number].voltages.read(text) for number in numbers}
+        if self.tracking:
+            volts |= {
+                5 - number: math.copysign(v, self.outputs[5 - number].sign) for number, v in volts.items() if number > 1
+            }
+        for number, value in volts.items():
+            self.outputs[number].voltage = value
             self._drive(number)
 
     def set_current(self, text: str, channels: str | None = None) -> None:
         """`CURR 0.1,(@1,2)`"""
-        for number in self._channels(channels):
-            output = self.outputs[number]
-            output.current = output.currents.read(text)
+        amperes = {number: self.outputs[number].currents.read(text) for number in self._channels(channels)}
+        for number, value in amperes.items():
+            self.outputs[number].current = value
             self._drive(number)
 
     def ask_level(self, quantity: str, *arguments: str) -> str:
@@ -97,12 +110,11 @@ class KeysightE36312a(VirtualScpi):
     def set_output(self, text: str, channels: str | None = None) -> None:
         """`OUTP ON,(@1)`"""
         on = parse_boolean(text)
-        for number in self._channels(channels):
-            output = self.outputs[number]
-            if on and (output.voltage_tripped or output.current_tripped):
-                raise ScpiError(-221)
-            if on or self.lab.fault(self.name, "stuck_output") is None:
-                output.on = on
+        numbers = self._channels(channels) if channels or not self.together else list(self.outputs)
+        if on and any(self.outputs[n].voltage_tripped or self.outputs[n].current_tripped for n in numbers):
+            raise ScpiError(-221)
+        for number in numbers:
+            self.outputs[number].on = on
             self._drive(number)
 
     def ask_output(self, channels: str | None = None) -> str:
@@ -122,7 +134,7 @@ class KeysightE36312a(VirtualScpi):
             full = output.voltages.high if quantity == "voltage" else output.currents.high
             exact: float = getattr(self.ports[number].measure(), quantity)
             noise = self.meter.noise() * _READBACK_NOISE * full if output.on else 0.0
-            values.append(format_reading(output.sign * (exact + noise)))
+            values.append(format_reading(output.sign * self.drifted(exact + noise)))
         return format_channels(values)
 
     def ask_mode(self, channels: str | None = None) -> str:
@@ -135,11 +147,20 @@ class KeysightE36312a(VirtualScpi):
 
     def apply(self, name: str, voltage: str | None = None, current: str | None = None) -> None:
         """`APPL P25V,5,0.1`"""
+        former = self.selected
         self.select(name)
-        if voltage is not None:
-            self.set_voltage(voltage)
+        output = self.outputs[self.selected]
+        try:
+            for text, limits in ((voltage, output.voltages), (current, output.currents)):
+                if text is not None:
+                    limits.read(text)
+        except ScpiError:
+            self.selected = former
+            raise
         if current is not None:
             self.set_current(current)
+        if voltage is not None:
+            self.set_voltage(voltage)
 
     def ask_applied(self, name: str | None = None) -> str:
         """`APPL?`"""
@@ -197,11 +218,16 @@ class KeysightE36312a(VirtualScpi):
 
     def _drive(self, number: int) -> None:
         """Pass the setting on to the terminals; a stuck output keeps what it delivered last."""
-        output = self.outputs[number]
-        if output.on and self.lab.fault(self.name, "stuck_output") is not None and self.busy_until > 0:
-            return
-        self.ports[number].drive(abs(output.voltage), output.current, output.on)
+        self._tell(number)
         self._protect()
+
+    def _tell(self, number: int) -> None:
+        output = self.outputs[number]
+        if output.delivers and self.lab.fault(self.name, "stuck_output") is not None:
+            output.on = True
+            return
+        output.delivers = output.on
+        self.ports[number].drive(abs(output.voltage), output.current, output.on)
 
     def _protect(self) -> None:
         """Trip what exceeds its protection."""
@@ -209,18 +235,19 @@ class KeysightE36312a(VirtualScpi):
             if not output.on:
                 continue
             state: SupplyState = self.ports[number].measure()
-            output.voltage_tripped |= output.voltage > output.over_voltage
+            output.voltage_tripped |= state.voltage > output.over_voltage
             output.current_tripped |= output.over_current and state.limiting
             if output.voltage_tripped or output.current_tripped:
                 output.on = False
-                self.ports[number].drive(abs(output.voltage), output.current, False)
+                self._tell(number)
 
 
 class KeysightE3631a(KeysightE36312a):
-    """The same supply under the name of its predecessor; output 3 is negative."""
+    """The same supply under the name of its predecessor: output 3 is negative, and outputs go on and off together."""
 
     identity: ClassVar[str] = "HEWLETT-PACKARD,E3631A,0,2.1-5.0-1.0"
     names: ClassVar[tuple[str, ...]] = _NAMES
+    together: ClassVar[bool] = True
 
     def reset(self) -> None:
         """As for the successor, with output 3 below ground."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from simorc.core.scpi import match
 from simorc.core.scpi_errors import ScpiError
+
+NPLC = (0.02, 0.2, 1.0, 10.0, 100.0)
+RESOLUTION = {0.02: 1e-4, 0.2: 1e-5, 1.0: 3e-6, 10.0: 1e-6, 100.0: 3e-7}
+"""Power line cycles -> resolution in parts of the range (34401A user's guide, integration time table)."""
+GATE_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,39 @@ class Function:
     unit: str = ""
     ranges: tuple[float, ...] = ()
     integrates: bool = False
+
+
+@dataclass
+class Setting:
+    """How one function measures: its range, power line cycles, gate time in s."""
+
+    range: float = 0.0
+    auto: bool = True
+    nplc: float = 10.0
+    aperture: float = GATE_S
+
+
+@dataclass
+class TriggerSystem:
+    """When readings are taken, and those that were.
+
+    Parameters
+    ----------
+    delay, timer: s
+    count, samples: triggers, and readings a trigger
+    waiting: whether it is initiated, and waits for its source
+    """
+
+    source: str = "IMM"
+    delay: float = 0.0
+    auto_delay: bool = True
+    count: float = 1
+    slope: str = "NEG"
+    samples: float = 1
+    sample_source: str = "IMM"
+    timer: float = 1.0
+    waiting: bool = False
+    readings: list[float] = field(default_factory=list)
 
 
 FUNCTIONS = (
