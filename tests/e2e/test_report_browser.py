@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from simorc.core.bench import BenchSettings, InstrumentSettings, SimulatedLab
 from simorc.core.case import Case
 from simorc.core.errors import ErrorKind
 from simorc.core.measurement import Measure, Outcome, judge
@@ -20,6 +21,8 @@ from simorc.core.record import CaseRecord, Status
 from simorc.core.spec import Spec
 from simorc.core.sweep import Axis, Sweep
 from simorc.core.waveforms import Plot, Waveforms
+from simorc.report.compare import compare
+from simorc.report.compare_page import render_comparison
 from simorc.report.data import ReportData, no_waveforms
 from simorc.report.html import render_page
 from simorc.report.plots import pictures
@@ -84,6 +87,38 @@ def report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     )
     path = tmp_path_factory.mktemp("report") / "index.html"
     path.write_text(render_page(data, pictures(data), datetime(2026, 1, 1, tzinfo=UTC)), encoding="utf-8")
+    return path
+
+
+def bench_run(case_count: int = 27) -> ReportData:
+    """A run on a bench: case 3 marginal, an instrument overdue, a fault on the way."""
+    meter = {"name": "dmm", "idn": "Maker,34461A,MY1,A.02.17-02.40-02.17-00.52-02-01", "calibration_due": "2025-01-01"}
+    part = {"name": "tt", "model": "ldo", "set": "lp2950_50", "sources": {"vnom": "sheet", "cth": "assumed"}}
+    settings = BenchSettings("lab", (InstrumentSettings("dmm", "keysight_34461a"),), simulated=SimulatedLab())
+    plan = Plan(SWEEP, "ota", "bench", "", "", "", measures=MEASURES, plot_specs=PLOTS[:3], bench=settings)
+    cases = list(SWEEP.cases())[:case_count]
+    records = {}
+    for case in cases:
+        gain = judge(MEASURES[0], case, 40.001 if case.case_id == 3 else 44.0, Outcome.VALUE, uncertainty=0.002)
+        idd = judge(MEASURES[1], case, 20e-6, Outcome.VALUE, uncertainty=1e-8)
+        records[case.case_id] = CaseRecord(case.case_id, Status.COMPLETED, measurements=(gain, idd))
+    steps = [("setpoint", 0, -40), ("settled", 300, -40), ("setpoint", 900, 125), ("settled", 1500, 125)]
+    events = [{"kind": k, "case": 0, "sim_time_s": at, "data": {"temperature": t}} for k, at, t in steps]
+    events.append({"kind": "fault", "case": 0, "sim_time_s": 1700, "data": {"what": "overheat"}})
+    manifest = {"run_id": "lab_1", "created": "2026-01-01T12:00:00Z", "instruments": [meter]}
+    return ReportData(plan, cases, records, manifest=manifest | {"parts": [part | {"assumed": ["cth"]}]}, events=events)
+
+
+@pytest.fixture(scope="module", params=["bench", "comparison"])
+def bench_page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of a bench run, or its comparison with a shorter one."""
+    made, data = datetime(2026, 1, 1, tzinfo=UTC), bench_run()
+    if request.param == "bench":
+        page = render_page(data, pictures(data), made)
+    else:
+        page = render_comparison(compare([data, bench_run(20)]), ["", ""], made)
+    path = tmp_path_factory.mktemp("bench") / "index.html"
+    path.write_text(page, encoding="utf-8")
     return path
 
 
@@ -154,6 +189,40 @@ def test_headings_descend_one_at_a_time_and_pictures_have_names(browser: Browser
     assert all(after <= before + 1 for before, after in pairwise(levels))
     names = page.eval_on_selector_all(".plots svg, .plots img", "all => all.map(p => p.ariaLabel || p.alt || '')")
     assert all(names)
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
+def test_pages_of_benches_fit_and_can_be_read(browser: Browser, bench_page: Path, width: int, scheme: str) -> None:
+    page = opened(browser, bench_page, width, scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for selector in (
+        "caption",
+        "th",
+        "td",
+        ".badge",
+        ".near",
+        ".small",
+        ".timeline text",
+        "figcaption",
+        ".notes li",
+        "a",
+    ):
+        assert page.evaluate(CONTRAST, selector) >= 4.5, selector
+
+
+def test_pages_of_benches_load_nothing_and_name_their_pictures(browser: Browser, bench_page: Path) -> None:
+    page = browser.new_page()
+    told: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: told.append(message.text))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(bench_page.as_uri())
+    assert told == []
+    assert [url for url in asked if not url.startswith("data:")] == [bench_page.as_uri()]
+    levels = page.eval_on_selector_all("h1,h2,h3,h4", "all => all.map(h => Number(h.tagName[1]))")
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    drawn = "all => all.map(p => p.ariaHidden === 'true' || p.ariaLabel)"
+    assert all(page.eval_on_selector_all("svg", drawn))
 
 
 CONTRAST = """selector => {

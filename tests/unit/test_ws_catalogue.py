@@ -22,6 +22,7 @@ from simorc.core.measurement import Measurement
 from simorc.core.plan import Plan
 from simorc.core.record import CaseRecord, Status
 from simorc.workspace import catalogue as catalogue_module
+from simorc.workspace import conclude as conclude_module
 from simorc.workspace.catalogue import forget_deleted_runs, rebuild_catalogue
 from simorc.workspace.conclude import conclude
 from simorc.workspace.layout import RunDirectory
@@ -304,3 +305,26 @@ def test_a_record_of_another_attempt_replaces_the_measurements(
     assert asked(output, "SELECT c.attempt, m.value FROM cases c JOIN measurements m USING (run, case_id)") == [
         (2, 3.31)
     ]
+
+
+def test_a_limit_beyond_any_integer_column(ws_run: RunDirectory, output: Path) -> None:
+    huge = Measurement("x", 1.0, min=-(10**30), max=10**30, margin=10**30)
+    write_record(ws_run, CaseRecord(0, Status.COMPLETED, measurements=(huge,)))
+    assert conclude(ws_run).gathered.notes == ()
+    assert asked(output, "SELECT min, max, margin FROM measurements") == [(-1e30, 1e30, 1e30)]
+
+
+def test_nothing_that_is_only_derived_costs_a_run_its_summary(
+    ws_run: RunDirectory, ws_record: MAKE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(conclude_module, "update_catalogue", broken)
+    monkeypatch.setitem(sys.modules, "simorc.workspace.measurement_store", None)
+    write_record(ws_run, ws_record(0))
+    concluded = conclude(ws_run)
+    assert concluded.gathered.tally[Status.COMPLETED] == 1
+    first, second = concluded.gathered.notes
+    assert first.startswith("measurements/ could not be brought up to date: ")
+    assert second == "the catalogue of runs could not be brought up to date: ZeroDivisionError"

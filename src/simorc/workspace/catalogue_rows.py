@@ -102,8 +102,11 @@ def measurement_rows(run: int, gathered: Gathered) -> Iterator[tuple[object, ...
             by_name.setdefault(m.name, []).append((case_id, m))
     for name in sorted(by_name):
         for case_id, m in by_name[name]:
-            numbers = (m.min, m.max, m.margin, m.uncertainty)
-            yield run, case_id, _text(name), m.value, _text(m.unit), m.outcome, m.verdict, *numbers
+            # As floats: a limit may be a whole number beyond what SQLite holds.
+            value, *numbers = [
+                None if n is None else float(n) for n in (m.value, m.min, m.max, m.margin, m.uncertainty)
+            ]
+            yield run, case_id, _text(name), value, _text(m.unit), m.outcome, m.verdict, *numbers
 
 
 def instrument_rows(run: int, manifest: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from simorc.core.aggregates import AggregateResult
-from simorc.core.errors import RunDirectoryError, SimorcError
 from simorc.workspace.catalogue import update_catalogue
 from simorc.workspace.gather import Gathered, aggregates_of, gather, write_aggregates
 from simorc.workspace.layout import RunDirectory
@@ -43,14 +42,12 @@ def conclude(run: RunDirectory) -> Concluded:
 def _tried(what: str, write: Callable[[], None]) -> list[str]:
     try:
         write()
-    except SimorcError as error:
-        return [f"{what} could not be brought up to date: {' '.join(str(error).split())}"]
+    except Exception as error:  # whatever it is: what is only derived must not cost a run its summary
+        return [f"{what} could not be brought up to date: {' '.join((str(error) or type(error).__name__).split())}"]
     return []
 
 
 def _write_measurements(run: RunDirectory, gathered: Gathered) -> None:
-    try:
-        from simorc.workspace.measurement_store import write_measurements  # brings pyarrow along, some 0.15 s
-    except ImportError as error:
-        raise RunDirectoryError(f"pyarrow cannot be loaded: {error}") from error
+    from simorc.workspace.measurement_store import write_measurements  # brings pyarrow along
+
     write_measurements(run, gathered)
