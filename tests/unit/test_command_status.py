@@ -28,6 +28,7 @@ from simorc.workspace.status_store import write_progress, write_record
 MAKE = Callable[..., CaseRecord]
 STATE = {
     "run_id": "pvt_dc_20260101120000",
+    "target": "spice",
     "total": 1000,
     "completed": 527,
     "failed": 0,
@@ -35,6 +36,7 @@ STATE = {
     "in_progress": 0,
     "pending": 473,
     "active": False,
+    "paused": False,
     "rate_per_s": None,
     "remaining_s": None,
     "problem": None,
@@ -75,6 +77,8 @@ def progress(**changes: object) -> dict[str, object]:
         ),
         ({"active": True, "remaining_s": 3725.0}, "527/1000 completed (52.7%), active, 1:02:05 left"),
         ({"active": True}, "527/1000 completed (52.7%), active"),
+        ({"active": True, "paused": True}, "527/1000 completed (52.7%), paused"),
+        ({"target": "bench", "in_progress": 2}, "527/1000 completed (52.7%), 2 held"),
         ({"ended": "interrupted"}, "527/1000 completed (52.7%), interrupted"),
         ({"ended": "interrupted", "completed": 1000}, "1000/1000 completed (100.0%)"),
     ],
@@ -201,6 +205,7 @@ def test_json(ws_run: RunDirectory, ws_record: MAKE, capsys: pytest.CaptureFixtu
         "in_progress": 0,
         "pending": 5,
         "active": False,
+        "paused": False,
         "rate_per_s": None,
         "remaining_s": None,
         "problem": None,

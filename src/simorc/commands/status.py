@@ -93,7 +93,8 @@ def line_of(state: State) -> str:
     # Rounded down: 100.0% is said when everything is completed, not before.
     tenths = 1000 * completed // total if total else 0
     parts = [f"{state['run_id']}: {completed}/{total} completed ({tenths // 10}.{tenths % 10}%)"]
-    for key, words in (("failed", "failed"), ("out_of_spec", "out of spec"), ("in_progress", "in progress")):
+    begun = "held" if state["target"] == "bench" and not state["active"] else "in progress"
+    for key, words in (("failed", "failed"), ("out_of_spec", "out of spec"), ("in_progress", begun)):
         if state[key]:
             parts.append(f"{state[key]} {words}")
     if state["active"]:
