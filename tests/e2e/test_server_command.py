@@ -45,8 +45,12 @@ class Served:
     def end(self, number: int) -> tuple[int, str, str]:
         """Exit code, and what else it wrote."""
         self.process.send_signal(number)
-        out, err = self.process.communicate(timeout=PATIENCE_S)
-        return self.process.returncode, out, err
+        code = self.process.wait(timeout=PATIENCE_S)
+        assert self.process.stdout is not None
+        assert self.process.stderr is not None
+        # Not `communicate`: it reads past the lines that `readline` has already taken in.
+        with self.process.stdout as out, self.process.stderr as err:
+            return code, out.read(), err.read()
 
 
 @pytest.fixture

@@ -106,11 +106,12 @@ def wait_until_forgotten(lab: ServedLab) -> None:
 
 
 @pytest.fixture
-def lab(serve_lab: Callable[..., ServedLab]) -> Iterator[ServedLab]:
-    """A lab in which nothing is left of any client in the end."""
+def lab(serve_lab: Callable[..., ServedLab], caplog: pytest.LogCaptureFixture) -> Iterator[ServedLab]:
+    """A lab in which nothing is left of any client in the end, and whose server met nothing that it did not expect."""
     served = serve_lab(limits=Limits(handshake_s=1.0, linger_s=0.1, unread_s=0.5))
     yield served
     wait_until_forgotten(served)
+    assert [*caplog.get_records("call"), *caplog.get_records("teardown")] == []
 
 
 ENDINGS = st.sampled_from(["close", "reset", "half"])
