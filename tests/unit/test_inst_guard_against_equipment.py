@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from simorc.core.bench import BenchLimits, InstrumentSettings
@@ -182,6 +182,7 @@ STATES = st.sampled_from(
 @pytest.mark.parametrize("driver", ["keysight_e36312a", "keysight_e3631a"])
 @settings(max_examples=60)
 @given(before=STATES, texts=messages(SUPPLY_UNITS), looks=st.booleans())
+@example(before=[], texts=["OUTP ON,(@1)", "VOLT 1"], looks=True)
 def test_no_output_that_is_on_exceeds_a_limit(
     driver: str, before: Sequence[str], texts: Sequence[str], looks: bool
 ) -> None:

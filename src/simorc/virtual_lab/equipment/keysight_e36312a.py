@@ -46,7 +46,7 @@ class KeysightE36312a(VirtualScpi):
     identity: ClassVar[str] = "Keysight Technologies,E36312A,MY601{serial:05d},2.1.0-1.0.4-1.12"
     names: ClassVar[tuple[str, ...]] = ("CH1", "CH2", "CH3")
     together: ClassVar[bool] = False
-    """Whether `OUTP` without a list is about all outputs."""
+    """Whether outputs go on and off together alone: `OUTP` then takes no list."""
 
     def __init__(self, settings: InstrumentSettings, lab: LabPorts) -> None:
         super().__init__(settings, lab)
@@ -110,7 +110,9 @@ class KeysightE36312a(VirtualScpi):
     def set_output(self, text: str, channels: str | None = None) -> None:
         """`OUTP ON,(@1)`"""
         on = parse_boolean(text)
-        numbers = self._channels(channels) if channels or not self.together else list(self.outputs)
+        if channels and self.together:
+            raise ScpiError(-108)
+        numbers = list(self.outputs) if self.together else self._channels(channels)
         if on and any(self.outputs[n].voltage_tripped or self.outputs[n].current_tripped for n in numbers):
             raise ScpiError(-221)
         for number in numbers:
