@@ -147,6 +147,8 @@ def physics(open_: Opener) -> dict[str, bool]:
     found: dict[str, bool] = {}
 
     def note(what: str, check: Callable[[], bool]) -> None:
+        # A raw socket does not say when a command is carried out; a reply does.
+        holds(lambda: (supply.output_enabled, load.input_enabled) is None)
         found[what] = holds(check)
 
     supply.voltage_setpoint, supply.current_limit, supply.output_enabled = 5, 0.5, False
@@ -165,6 +167,7 @@ def physics(open_: Opener) -> dict[str, bool]:
     supply.current_limit = 0.1
     note("the current limit holds", lambda: abs(supply.current - 0.1) < 2e-3 and supply.voltage < 4.9)
     load.input_enabled, supply.current_limit = False, 0.5
+    note("the load sinks nothing while it is off", lambda: same(load.current, 0.0))
     before = dmm.reading
     chamber.configure(temp_window=0.5, dut_type=None, soak_time=30)
     chamber.start()
