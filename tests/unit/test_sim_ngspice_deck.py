@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simorc.core.errors import TemplateError
-from simorc.simulators.ngspice_deck import dot_cards, prepare_netlist
+from simorc.simulators.ngspice_deck import dot_cards, prepare_deck
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "ngspice" / "prepared"
 OPTIONS = {"gmin": "1e-10", "method": "gear", "noopiter": ""}
@@ -20,7 +20,7 @@ OPTIONS = {"gmin": "1e-10", "method": "gear", "noopiter": ""}
 @pytest.mark.parametrize("name", sorted(path.name.removesuffix(".in.spice") for path in GOLDEN.glob("*.in.spice")))
 def test_prepared_decks_are_the_golden_ones(name: str) -> None:
     options = OPTIONS if name == "several_analyses" else {}
-    prepared = prepare_netlist((GOLDEN / f"{name}.in.spice").read_text(), 42, options)
+    prepared = prepare_deck((GOLDEN / f"{name}.in.spice").read_text(), 42, options, {}).text
     golden = GOLDEN / f"{name}.out.spice"
     if os.environ.get("SIMORC_GOLDEN") == "write":
         golden.write_text(prepared)
@@ -28,17 +28,17 @@ def test_prepared_decks_are_the_golden_ones(name: str) -> None:
 
 
 def test_the_seed_is_written_unless_the_deck_has_one() -> None:
-    assert ".option seed=42\n" in prepare_netlist("* t\n.op\n", 42, {})
+    assert ".option seed=42\n" in prepare_deck("* t\n.op\n", 42, {}, {}).text
     for own in (".option seed=5", ".OPTIONS gmin=1e-12 SEED = random", "  .opt reltol=1e-4 seed=1"):
-        assert "seed=42" not in prepare_netlist(f"* t\n{own}\n.op\n", 42, {})
-    assert ".option seed=42" in prepare_netlist("* t\n* .option seed=5\n.op\n", 42, {})
+        assert "seed=42" not in prepare_deck(f"* t\n{own}\n.op\n", 42, {}, {}).text
+    assert ".option seed=42" in prepare_deck("* t\n* .option seed=5\n.op\n", 42, {}, {}).text
 
 
 @pytest.mark.parametrize("card", [".noise v(out<2>) v1 dec 1 1 10", ".tran 1n {x} $x", ".noise v(a!) v1 dec 1 1 10"])
 def test_an_analysis_that_no_command_can_say_is_an_error_where_it_would_have_to_be_one(card: str) -> None:
-    assert "run" in prepare_netlist(f"* t\n{card}\n", 1, {})
+    assert "run" in prepare_deck(f"* t\n{card}\n", 1, {}, {}).text
     with pytest.raises(TemplateError) as caught:
-        prepare_netlist(f"* t\n.op\n{card}\n", 1, {})
+        prepare_deck(f"* t\n.op\n{card}\n", 1, {}, {}).text
     assert caught.value.where == "netlist line 3"
     assert ".control" in caught.value.hint
 
@@ -55,7 +55,7 @@ def test_cards_are_joined_and_lose_their_comments() -> None:
 @given(st.text(alphabet=".+*opdcend control\n;$'{}", max_size=200))
 def test_any_text_is_prepared_or_refused_and_the_users_part_stays_as_it_is(text: str) -> None:
     try:
-        prepared = prepare_netlist(text, 1, {})
+        prepared = prepare_deck(text, 1, {}, {}).text
     except TemplateError:
         return
     kept = prepared.partition("* added by simorc")[0]

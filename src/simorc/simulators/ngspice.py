@@ -18,7 +18,7 @@ from simorc.core.errors import CaseError, ErrorKind, ToolMissingError, UsageErro
 from simorc.core.plan import SimulatorSettings
 from simorc.core.protocols import Deck, SimulationResult
 from simorc.core.waveforms import Plot, Waveforms
-from simorc.simulators.ngspice_deck import prepare_netlist
+from simorc.simulators.ngspice_deck import PreparedDeck, prepare_deck
 from simorc.simulators.ngspice_log import LogReport, parse_log
 from simorc.simulators.process import Finished, ask, run_process
 from simorc.simulators.rawfile import RawFileError, check_raw, parse_raw
@@ -90,7 +90,7 @@ class Ngspice:
         """Row order: processes share nothing."""
         return (case.case_id,)
 
-    def prepare(self, text: str, case: Case, options: Mapping[str, str]) -> Deck:
+    def prepare(self, text: str, case: Case, options: Mapping[str, str]) -> PreparedDeck:
         """The netlist with what makes `ngspice -b` run it, and the init file.
 
         Raises
@@ -98,7 +98,7 @@ class Ngspice:
         TemplateError: an analysis that ngspice could not be given
         UsageError: the settings name an init file that is not there
         """
-        return Deck(prepare_netlist(text, case.seed, options), {INIT_FILE: self._init_file})
+        return prepare_deck(text, case.seed, options, {INIT_FILE: self._init_file})
 
     def run(self, deck: Deck, folder: Path, timeout_s: float) -> SimulationResult:
         """Write the deck into the folder, simulate it there, read what came back.

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from simorc.core.errors import TemplateError
+from simorc.core.protocols import Deck
 
 EXACT = "simorc_"
 """Beginning of the names of measures and vectors that are ours."""
@@ -40,6 +41,10 @@ _CONTROL = re.compile(r"^[ \t]*\.control\b.*?^[ \t]*\.endc\b[^\n]*", re.IGNORECA
 _END = re.compile(r"^[ \t]*\.end[ \t]*$", re.IGNORECASE | re.MULTILINE)
 # Characters that the command line takes for something else: redirection, history, variables, globs, quotes.
 _UNSAFE = re.compile(r"[<>!$;`\"'\\{}^*?~&|]")
+
+_ADDED = "* added by simorc"
+_SESSION_PLOTS = {kind: (kind,) for kind in ("op", "dc", "ac", "tran", "tf")} | {"noise": ("noise", "noise_total")}
+"""Of analyses that a session runs: the kinds of their plots."""
 
 _WRITE = """\
 set filetype=binary
@@ -65,28 +70,65 @@ class Card:
     line: int
 
 
-def prepare_netlist(text: str, seed: int, options: Mapping[str, str]) -> str:
-    """The netlist, complete, from a rendered template.
+@dataclass(frozen=True, slots=True)
+class Script:
+    """How a netlist runs in an ngspice that takes commands: the netlist without a control block, and the commands.
+
+    Parameters
+    ----------
+    netlist: complete
+    commands: run every analysis
+    plots: what ngspice will call the plots of the analyses in a session that holds no others, e.g. `ac1`
+    kinds: of which kind each of them is, as `Plot.kind`
+    """
+
+    netlist: str
+    commands: tuple[str, ...]
+    plots: tuple[str, ...]
+    kinds: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedDeck(Deck):
+    """A deck for `ngspice -b`, and the same for a session where it can run in one.
+
+    Parameters
+    ----------
+    script: None where the netlist has commands of its own, or analyses whose plots cannot be told beforehand
+    """
+
+    script: Script | None = None
+
+
+def prepare_deck(text: str, seed: int, options: Mapping[str, str], files: Mapping[str, str]) -> PreparedDeck:
+    """The deck from a rendered template.
 
     Parameters
     ----------
     seed: written as `.option seed=` unless the netlist has one
     options: simulator options that win over the netlist's own; an empty value makes a switch
+    files: further files of the case's folder by name
 
     Raises
     ------
     TemplateError: an analysis that ngspice could not be given as a command
     """
     ending = _END.search(text)
-    body = text[: ending.start()] if ending else text
+    body = (text[: ending.start()] if ending else text).rstrip("\n")
     controls = "\n".join(_CONTROL.findall(body))
     cards = list(dot_cards(_CONTROL.sub(_blank, body)))
-    added = [*_option_lines(seed, options, own_seed=bool(_SEED.search(body)))]
+    added = [_ADDED, *_option_lines(seed, options, own_seed=bool(_SEED.search(body)))]
     if controls:
-        added += _after_own_control(controls, cards)
-    else:
-        added += [*_extra_cards(cards), *_control(*_run(cards), _WRITE, "quit")]
-    return "\n".join([body.rstrip("\n"), "* added by simorc", *added, ".end", ""])
+        return PreparedDeck("\n".join([body, *added, *_after_own_control(controls, cards), ".end", ""]), files)
+    added += _extra_cards(cards)
+    commands = _run(cards)
+    netlist = "\n".join([body, *added, *_control(*commands, _WRITE, "quit"), ".end", ""])
+    plots = _plots(cards)
+    if not plots:
+        return PreparedDeck(netlist, files)
+    alone = "\n".join([body, *added, ".end", ""])
+    names, kinds = zip(*plots, strict=True)
+    return PreparedDeck(netlist, files, Script(alone, tuple(commands), names, kinds))
 
 
 def dot_cards(text: str) -> Iterator[Card]:
@@ -156,6 +198,23 @@ def _expressions(card: Card, number: int) -> dict[str, str]:
     """The expressions among the arguments of an analysis, by the name of the vector that holds each."""
     found = [braced or quoted for braced, quoted in _EXPRESSION.findall(card.text)]
     return {f"{EXACT}{number}_{k}": text.strip() for k, text in enumerate(found)}
+
+
+def _plots(cards: Sequence[Card]) -> list[tuple[str, str]]:
+    """Name and kind of every plot that the analyses will leave; empty where that cannot be told.
+
+    ngspice numbers plots with one counter, which goes on when a name is taken: ac1, ac2, op2.
+    """
+    names: list[str] = []
+    kinds: list[str] = []
+    number = 1
+    for analysis, _ in _analyses(cards):
+        for kind in _SESSION_PLOTS.get(analysis, ("",)):
+            while f"{analysis}{number}" in names:
+                number += 1
+            names.append(f"{analysis}{number}")
+            kinds.append(kind)
+    return list(zip(names, kinds, strict=True)) if all(kinds) else []
 
 
 def _run(cards: Sequence[Card]) -> list[str]:

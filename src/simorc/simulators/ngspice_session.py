@@ -1,0 +1,212 @@
+"""A long-lived ngspice: one child process that loads deck after deck, one at a time.
+
+The program is the very one that `ngspice -b` runs, in its pipe mode (`-p`), in a folder of its own in memory. What was
+measured of it stands in `versions`. Nothing survives from one deck to the next: all plots are destroyed and the circuit
+is removed before each, the raw file of each has a name that no other had.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import select
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from simorc.simulators.ngspice_deck import Script
+from simorc.simulators.parent import bound_to
+from simorc.simulators.process import RUN_VARIABLE
+from simorc.workspace.files import is_alive
+
+_MEMORY = Path("/dev/shm")
+_PREFIX = "simorc-ngspice-"
+_LONGEST_LOG = 1 << 24
+_ASKS = b"y/n ?"
+_LOOK_EVERY_S = 0.5
+
+
+class SessionEndedError(Exception):
+    """The session has ended, or had to be ended, before the deck was through.
+
+    Parameters
+    ----------
+    timed_out: the time was over
+    """
+
+    def __init__(self, what: str, *, timed_out: bool = False) -> None:
+        super().__init__(what)
+        self.timed_out = timed_out
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a session says of one deck: the lines that came, and the raw file, empty where none was written."""
+
+    log: bytes
+    raw: bytes
+
+
+class NgspiceSession:
+    """One ngspice process, started at once.
+
+    Parameters
+    ----------
+    command: the program, without arguments
+    environment: all of it
+    init: text of its init file
+    belongs_to: absolute path of a folder in the `results/` that the process works for
+
+    Raises
+    ------
+    OSError: the program cannot be started, or there is no place for its files
+    """
+
+    def __init__(self, command: str, environment: Mapping[str, str], init: str, belongs_to: str) -> None:
+        self.decks = 0
+        self.folder = _new_folder()
+        self._read = 0
+        try:
+            (self.folder / ".spiceinit").write_text(init, encoding="utf-8", errors="surrogateescape")
+            os.mkfifo(self.folder / "done")
+            # Also for writing, so that there is always somebody at the other end.
+            self._done = os.open(self.folder / "done", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+            self._process = subprocess.Popen(
+                [command, "-p", "-o", "log"],
+                cwd=self.folder,
+                env={**environment, RUN_VARIABLE: belongs_to},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+                preexec_fn=bound_to(os.getpid()),
+            )
+        except BaseException:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
+        self._pidfd = os.pidfd_open(self._process.pid)
+        self._poll = select.poll()
+        self._poll.register(self._done, select.POLLIN)
+        self._poll.register(self._pidfd, select.POLLIN)
+
+    def run(self, script: Script, timeout_s: float) -> Output:
+        """Load one deck, run its analyses, and bring back what they gave.
+
+        Raises
+        ------
+        SessionEndedError: it died, asked something, or took too long; the session is closed then
+        OSError: the deck cannot be written
+        """
+        self.decks += 1
+        raw = self.folder / f"{self.decks}.raw"
+        (self.folder / "deck.spice").write_text(script.netlist, encoding="utf-8", errors="surrogateescape")
+        clean = ["destroy all", "remcirc"] if self.decks > 1 else []
+        write = f"write {raw.name} {' '.join(f'{plot}.all' for plot in script.plots)}"
+        lines = [*clean, "source deck.spice", *script.commands, write, f"echo {self.decks} > done", ""]
+        try:
+            self._tell("\n".join(lines))
+            self._wait(timeout_s)
+            return Output(self._new_log(), _taken(raw))
+        except SessionEndedError:
+            self.close()
+            raise
+
+    def memory(self) -> int:
+        """Bytes of memory that the process holds; 0 once it has ended."""
+        try:
+            pages = Path(f"/proc/{self._process.pid}/statm").read_text(encoding="ascii").split()[1]
+        except (OSError, IndexError):
+            return 0
+        return int(pages) * os.sysconf("SC_PAGESIZE")
+
+    def close(self) -> None:
+        """End the process and delete its files; twice is once."""
+        if self._done < 0:
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):  # what was not read any more
+            self._process.stdin.close()
+        self._process.wait()
+        os.close(self._pidfd)
+        os.close(self._done)
+        self._done = -1
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _tell(self, text: str) -> None:
+        assert self._process.stdin is not None
+        data = text.encode("utf-8", "surrogateescape")
+        try:
+            while data:
+                data = data[os.write(self._process.stdin.fileno(), data) :]
+        except BrokenPipeError:
+            raise SessionEndedError(self._death()) from None
+
+    def _wait(self, timeout_s: float) -> None:
+        """Until ngspice says that it has come to the end of the commands."""
+        expected = b"%d\n" % self.decks
+        left_s = timeout_s
+        while True:
+            events = dict(self._poll.poll(max(0, round(min(left_s, _LOOK_EVERY_S) * 1000))))
+            if self._done in events:
+                if os.read(self._done, 4096) != expected:
+                    raise SessionEndedError("it answered out of turn")
+                return
+            if events:
+                raise SessionEndedError(self._death())
+            if self._log_end().rstrip().endswith(_ASKS):
+                raise SessionEndedError("it asks whether to go on with a broken netlist")
+            left_s -= _LOOK_EVERY_S
+            if left_s <= 0:
+                raise SessionEndedError(f"no result after {timeout_s:g} s", timed_out=True)
+
+    def _death(self) -> str:
+        code = self._process.wait()
+        return (
+            f"it ended by signal {-code} ({signal.Signals(-code).name})" if code < 0 else f"it ended with code {code}"
+        )
+
+    def _new_log(self) -> bytes:
+        """What the log has more than before; of very much, the beginning."""
+        with (self.folder / "log").open("rb") as file:
+            file.seek(self._read)
+            data = file.read(_LONGEST_LOG)
+            self._read = file.seek(0, os.SEEK_END)
+        return data
+
+    def _log_end(self) -> bytes:
+        with contextlib.suppress(OSError), (self.folder / "log").open("rb") as file:
+            file.seek(max(self._read, file.seek(0, os.SEEK_END) - 256))
+            return file.read()
+        return b""
+
+
+def _taken(path: Path) -> bytes:
+    """The content of a file, which is gone afterwards; empty where there is none."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    path.unlink()
+    return data
+
+
+def _new_folder() -> Path:
+    """A folder in memory where there is room, and the end of those that killed processes left."""
+    place = _MEMORY if os.access(_MEMORY, os.W_OK) else Path(tempfile.gettempdir())
+    for folder in _left_behind(place):
+        shutil.rmtree(folder, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=place))
+
+
+def _left_behind(place: Path) -> Iterator[Path]:
+    for folder in place.glob(f"{_PREFIX}*"):
+        match = re.match(r"(\d+)-", folder.name.removeprefix(_PREFIX))
+        if match and not is_alive(int(match.group(1))):
+            yield folder
