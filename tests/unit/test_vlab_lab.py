@@ -106,6 +106,31 @@ def test_a_day_in_thermal_cycling_stays_between_the_thresholds() -> None:
 
 
 @pytest.mark.req("DVT-05")
+def test_a_relay_without_a_part_behind_it_connects_nothing() -> None:
+    made = powered()
+    made.clock.sleep(100.0)
+    made.switch("switch").close(7)
+    assert made.switch("switch").closed() == 7
+    assert made.meter("dmm").voltage() == 0.0
+    assert made.junction() == pytest.approx(25.0)  # the air
+    made.switch("switch").close(1)
+    assert made.meter("dmm").voltage() > 3.0
+
+
+@pytest.mark.req("DVT-05")
+def test_a_switch_that_is_not_wired_moves_its_own_relays_alone() -> None:
+    made = lab(wiring={name: point for name, point in WIRING.items() if name != "switch"})
+    made.supply("psu", 2).drive(8.0, 1.0, True)
+    switch = made.switch("switch")
+    assert switch.closed() is None
+    switch.close(2)
+    assert switch.closed() == 2
+    switch.close(None)
+    assert switch.closed() is None
+    assert made.meter("dmm").voltage() > 3.0
+
+
+@pytest.mark.req("DVT-05")
 def test_an_output_that_is_off_gives_nothing_and_heats_nothing() -> None:
     made = powered()
     made.supply("psu", 2).drive(8.0, 1.0, False)

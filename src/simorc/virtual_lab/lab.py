@@ -46,13 +46,18 @@ class Lab:
         ]  # everything has stood in the room for long
         self.supplies: dict[tuple[str, int], SupplySetting] = {}
         self.loads: dict[str, LoadSetting] = {}
-        self.selected: int | None = None if self.wiring.instrument_at("parts") else 0
+        self.closed: int | None = None if self.wiring.instrument_at("parts") else 1
         self.target = settings.ambient
         self.air = Trajectory((0.0,), (Profile(settings.ambient),))
         self.sensor = self.air
         self._random = np.random.default_rng(settings.seed)
         self._time = clock.now()
         self._runaway = False
+
+    @property
+    def selected(self) -> int | None:
+        """Which part is connected, from 0; None where all relays are open, or one closed that leads nowhere."""
+        return None if self.closed is None or self.closed > len(self.parts) else self.closed - 1
 
     def reseed(self, seed: int) -> None:
         """Draw the noise of readings from this seed from here on."""
@@ -80,7 +85,7 @@ class Lab:
     def operating_point(self) -> OperatingPoint:
         """The terminals of the connected part now; all 0 where none is connected."""
         self.advance()
-        if self.selected is None or not 0 <= self.selected < len(self.parts):
+        if self.selected is None:
             return OperatingPoint()
         supply, load = self._settings_of(self.selected)
         return self.parts[self.selected].solve(self.states[self.selected], supply, load)
@@ -233,13 +238,14 @@ class _Chamber:
 
 class _Switch:
     def __init__(self, lab: Lab, wired: bool) -> None:
-        self._lab, self._wired, self._closed = lab, wired, None if wired else 0
+        self._lab, self._wired = lab, wired
+        self._closed: int | None = None
 
     def close(self, channel: int | None) -> None:
         self._lab.advance()
+        self._closed = channel
         if self._wired:
-            self._lab.selected = None if channel is None else channel - 1
+            self._lab.closed = channel
 
     def closed(self) -> int | None:
-        selected = self._lab.selected
-        return None if selected is None else selected + 1
+        return self._lab.closed if self._wired else self._closed
