@@ -250,6 +250,13 @@ def test_a_refused_setting_changes_no_output(psu: Talk, message: str, error: int
 
 
 @pytest.mark.req("DVT-05")
+def test_asking_what_an_output_applies_selects_nothing(psu: Talk) -> None:
+    psu("VOLT 5,(@2);:CURR 0.1,(@2)")
+    assert psu("APPL? P25V;:INST:NSEL?") == '"5.000000,0.100000";+1'
+    assert psu.error("APPL? CH4") != 0
+
+
+@pytest.mark.req("DVT-05")
 def test_the_older_supply_switches_its_outputs_together_and_tracks() -> None:
     old = Talk("keysight_e3631a")
     old("INST P25V;:OUTP:TRAC ON;:VOLT 5;:OUTP ON")

@@ -232,8 +232,8 @@ class ElectricalState:
 class DutModel(Protocol):
     """The physics of one part; pure. Entry points in `simorc.dut_models`, called with (parameters, spread).
 
-    `parameters` is one set: name -> value in SI units and degC. `spread` are draws of a standard normal distribution
-    by the name of the quantity that varies from part to part; an absent one is 0.
+    `parameters` is one set: name -> value in SI units and degC. `spread` is by how much this part differs, by the name
+    of the quantity that varies from part to part, in that quantity's own unit; an absent one is 0.
     """
 
     ladder: tuple[tuple[float, float], ...]

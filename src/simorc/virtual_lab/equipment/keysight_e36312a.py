@@ -74,9 +74,7 @@ class KeysightE36312a(VirtualScpi):
 
     def select(self, text: str) -> None:
         """`INST P25V`, `INST CH2`"""
-        known = (*self.names, *(name for name in _NAMES if name not in self.names))
-        word = choice(text, known)
-        self.selected = known.index(word) % 3 + 1
+        self.selected = self._number_of(text)
 
     def select_number(self, text: str) -> None:
         """`INST:NSEL 2`"""
@@ -166,9 +164,7 @@ class KeysightE36312a(VirtualScpi):
 
     def ask_applied(self, name: str | None = None) -> str:
         """`APPL?`"""
-        if name is not None:
-            self.select(name)
-        output = self.outputs[self.selected]
+        output = self.outputs[self.selected if name is None else self._number_of(name)]
         return f'"{output.voltage:.6f},{output.current:.6f}"'
 
     def set_protection(self, text: str, channels: str | None = None) -> None:
@@ -210,6 +206,10 @@ class KeysightE36312a(VirtualScpi):
     def set_tracking(self, text: str) -> None:
         """`OUTP:TRAC ON`"""
         self.tracking = parse_boolean(text)
+
+    def _number_of(self, name: str) -> int:
+        known = (*self.names, *(name for name in _NAMES if name not in self.names))
+        return known.index(choice(name, known)) % 3 + 1
 
     def _channels(self, text: str | None) -> list[int]:
         if text is None:
