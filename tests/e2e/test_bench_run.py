@@ -299,3 +299,37 @@ def test_a_plain_pytest_replays_a_bench_run(folder: Path) -> None:
     done = subprocess.run([sys.executable, "-m", "pytest", "-q", str(run)], capture_output=True, text=True, check=False)
     assert "12 passed" in done.stdout
     assert len(events(run)) == count
+
+
+@pytest.mark.req("DVT-11")
+def test_a_plain_pytest_records_the_instruments_that_it_used(folder: Path) -> None:
+    run = built(folder)
+    done = subprocess.run([sys.executable, "-m", "pytest", "-q", str(run)], capture_output=True, text=True, check=False)
+    assert "12 passed" in done.stdout
+    recorded = json.loads((run / "run.json").read_text())["instruments"]
+    assert [instrument["name"] for instrument in recorded] == ["psu", "load", "dmm", "ammeter", "chamber", "switch"]
+    assert all(event["case"] is not None or event["data"]["worker"] for event in events(run, "safe state"))
+
+
+@pytest.mark.req("DVT-08")
+def test_an_instrument_that_cannot_be_used_is_something_missing(folder: Path) -> None:
+    change_bench(folder, "seed: 1", "faults: [{fault: error_queue_full, instrument: psu}]\n  seed: 1")
+    built(folder)
+    said = simorc(folder, "run", "r", code=3)
+    assert "psu (simulated)" in said.stderr
+    assert "its error queue never empties" in said.stderr
+
+
+@pytest.mark.req("DVT-05", "DVT-11")
+@pytest.mark.parametrize("after", [200, 260])
+def test_a_chamber_that_runs_away_while_a_case_measures_leaves_no_wrong_value(folder: Path, after: int) -> None:
+    change_bench(
+        folder,
+        "seed: 1",
+        f"faults: [{{fault: over_temperature, instrument: chamber, after_s: {after}}}]\n  seed: 1",
+    )
+    run = built(folder)
+    simorc(folder, "run", "r", "-n", "1", code=1)
+    completed = [row for row in rows(run) if row["status"] == "completed"]
+    assert completed
+    assert {row["verdict"] for row in completed} == {"pass"}

@@ -171,6 +171,20 @@ def test_a_soak_that_never_settles_is_an_outcome_of_its_own_and_remembered() -> 
 
 
 @pytest.mark.req("DVT-11")
+def test_nothing_has_settled_at_a_temperature_that_the_chamber_has_left() -> None:
+    setup = Setup("chamber")
+    setup.bench.soak(85)
+    assert setup.bench.settled(lambda: Reading(1.0, "V")).value == 1.0
+    setup.bench.chamber.lose()
+    with pytest.raises(InstrumentError, match="chamber left 85 degC after it was soaked there"):
+        setup.bench.settled(lambda: Reading(1.0, "V"))
+    assert setup.kinds[-1] == "fault"
+    before = len(setup.bench.chamber.told)
+    setup.bench.soak(85)  # the next case soaks again
+    assert len(setup.bench.chamber.told) == before + 1
+
+
+@pytest.mark.req("DVT-11")
 def test_a_bench_without_a_chamber_does_not_claim_a_temperature() -> None:
     with pytest.raises(InstrumentError, match="no chamber to bring to 85 degC"):
         Setup("load").bench.soak(85)

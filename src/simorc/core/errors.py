@@ -138,6 +138,8 @@ class InstrumentError(CaseError):
     out_of_reach: whether the instrument no longer answers at all, so that no further case can use the bench
     """
 
+    exit_code = ExitCode.MISSING
+
     def __init__(
         self,
         what: str,
@@ -149,3 +151,9 @@ class InstrumentError(CaseError):
     ) -> None:
         super().__init__(kind, what, where=resource, hint=hint)
         self.out_of_reach = out_of_reach
+
+
+class RefusedError(InstrumentError):
+    """A text that an instrument was not sent, because the bench's limits forbid it."""
+
+    exit_code = ExitCode.USAGE

@@ -136,7 +136,8 @@ class Bench:
 
         Raises
         ------
-        InstrumentError: kind `never_settled` when it still drifts after the bench's drift_timeout_s
+        InstrumentError: kind `never_settled` when it still drifts after the bench's drift_timeout_s; the chamber is
+            no longer where it was soaked
         """
         rule = self.settings.settling
         parts = rule.resolution if resolution is None else resolution
@@ -148,6 +149,7 @@ class Bench:
             noise = now.uncertainty * _NOISE_SHARE if resolution is None else 0.0
             still = still + 1 if drift <= max(parts * abs(now.value), noise) else 0
             if still == 2:
+                self._check_soaked()
                 return now
             if self.clock.now() - begin > rule.drift_timeout_s:
                 name = now.source or "the reading"
@@ -227,9 +229,20 @@ class Bench:
         self._soaked[name] = wanted
         self.event("settled", temperature=wanted, took_s=round(self.clock.now() - begin, 3))
 
+    def _check_soaked(self) -> None:
+        """What was read counts only at the temperature that was soaked."""
+        for chamber in self._of_kind("chamber"):
+            wanted = self._soaked.get(chamber.settings.name)
+            if wanted is not None and not self._is_there(_as_chamber(chamber), wanted):
+                del self._soaked[chamber.settings.name]
+                what = f"{chamber.settings.name} left {wanted:g} degC after it was soaked there"
+                self.event("fault", what=what)
+                raise InstrumentError(what, resource=chamber.settings.name)
+
     def _is_there(self, chamber: ThermalChamber, wanted: float) -> bool:
         """Whether it is still where it was soaked, and nobody has sent it elsewhere since."""
-        return chamber.is_settled() and abs(chamber.temperature().value - wanted) <= self.settings.settling.window
+        found = chamber.temperature().value  # first: a limit counts more than a window
+        return chamber.is_settled() and abs(found - wanted) <= self.settings.settling.window
 
     def _off(self, kinds: Sequence[str]) -> list[StepResult]:
         steps = [SafeStep(i.settings.name) for kind in kinds for i in self._of_kind(kind)]

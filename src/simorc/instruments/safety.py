@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from simorc.core.bench import BenchLimits, SafeStep
 from simorc.core.equipment import Transport
-from simorc.core.errors import InstrumentError
+from simorc.core.errors import InstrumentError, RefusedError
 from simorc.core.reading import Reading
 from simorc.core.scpi import Unit, match, parse_boolean, parse_message
 from simorc.core.scpi_errors import ScpiError
@@ -206,8 +206,8 @@ class Guard:
         _within("the junction", max(airs, default=AMBIENT) + heating, limits.tj, "degC")
 
     @staticmethod
-    def _refused(instrument: str, text: str, why: str) -> InstrumentError:
-        return InstrumentError(f"{text!r} was not sent: {why}", resource=instrument, hint="limits: in the bench's file")
+    def _refused(instrument: str, text: str, why: str) -> RefusedError:
+        return RefusedError(f"{text!r} was not sent: {why}", resource=instrument, hint="limits: in the bench's file")
 
 
 def _of(told: dict[str, Told], instrument: str, effects: Sequence[Effect]) -> Told:

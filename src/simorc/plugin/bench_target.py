@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import traceback
 from collections.abc import Callable
@@ -49,6 +50,7 @@ class BenchTarget:
         self._watchdog: Watchdog | None = None
         self._procedure: Callable[[Bench, Case], Any] | None = None
         self._case: int | None = None
+        self._worker = f"{os.environ.get('PYTEST_XDIST_WORKER', 'main')}:{os.getpid()}"
 
     def order_key(self, case: Case) -> tuple[object, ...]:
         """By temperature, in one direction, then row order."""
@@ -128,6 +130,7 @@ class BenchTarget:
                 self._bench = open_bench(self.settings, self._log, lock=lock)
             except SimorcError as error:
                 raise InstrumentError(error.what, resource=error.where, hint=error.hint) from error
+            log_event(self.run, "opened", worker=self._worker, instruments=self._bench.identities)
         if self.settings.simulated is None and (self._watchdog is None or not self._watchdog.is_alive()):
             if self._watchdog is not None:
                 log_event(self.run, "fault", what="the watchdog was gone; another one watches now")
@@ -161,6 +164,8 @@ class BenchTarget:
             self._watchdog = None
 
     def _log(self, kind: str, **data: Any) -> None:
+        if self._case is None:  # else the case's record tells
+            data["worker"] = self._worker
         log_event(self.run, kind, self._case, **data)
 
     def _temperature(self, case: Case) -> float | None:

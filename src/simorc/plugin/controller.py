@@ -20,9 +20,10 @@ from simorc.plugin.session_input import PARENT, SINCE
 from simorc.simulators.process import kill_orphans
 from simorc.workspace.clock import utc_text
 from simorc.workspace.conclude import conclude
+from simorc.workspace.events import read_events
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.lock import adopt_lock, run_lock
-from simorc.workspace.manifest import read_manifest
+from simorc.workspace.manifest import read_manifest, update_manifest
 from simorc.workspace.plan_file import read_plan
 from simorc.workspace.selection import Selection, read_selection, request_stop
 from simorc.workspace.status_store import read_record, write_progress, write_record
@@ -108,6 +109,7 @@ class Controller:
             return
         for run in self.runs:
             try:
+                _record_instruments(run, self.since)
                 concluded = conclude(run)
             except SimorcError as error:
                 self.summary.append(f"{run.run_id}: {error}")
@@ -146,6 +148,13 @@ class Controller:
         }
         with suppress(RunDirectoryError):  # a full disk shows in the cases' own records
             write_progress(self.runs[0], progress)
+
+
+def _record_instruments(run: RunDirectory, since: str) -> None:
+    """What a bench was made of, where no `simorc run` has opened it before the session."""
+    opened = [event for event in read_events(run) if event["kind"] == "opened" and event["time"] >= since]
+    if opened:
+        update_manifest(run, instruments=opened[-1]["data"]["instruments"])
 
 
 def _note_crash(run: RunDirectory, case_id: int, selection: Selection | None) -> None:
