@@ -333,3 +333,20 @@ def test_a_chamber_that_runs_away_while_a_case_measures_leaves_no_wrong_value(fo
     completed = [row for row in rows(run) if row["status"] == "completed"]
     assert completed
     assert {row["verdict"] for row in completed} == {"pass"}
+
+
+@pytest.mark.req("DVT-05", "DVT-09")
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("psu.2: vin", "psu.2: vni", "wiring to an unknown point 'vni'"),
+        ("set: simorc180_tt", "set: simorc180_xx", "no parameter set named 'simorc180_xx'"),
+        ("seed: 1", "faults: [{fault: fire, instrument: dmm}]\n  seed: 1", "no fault named 'fire'"),
+    ],
+)
+def test_a_simulated_lab_that_does_not_fit_together_is_not_built(folder: Path, old: str, new: str, said: str) -> None:
+    change_bench(folder, old, new)
+    refused = simorc(folder, "build", "small", "--run-id", "r", code=2)
+    assert said in refused.stderr
+    assert "bench 'virtual'" in refused.stderr
+    assert not (folder / "simulations" / "r").exists()

@@ -15,10 +15,11 @@ from simorc.core.bench import (
     FaultSettings,
     InstrumentSettings,
     PartSettings,
+    SafeStep,
     Settling,
     SimulatedLab,
 )
-from simorc.core.errors import InstrumentError, ToolMissingError
+from simorc.core.errors import InstrumentError, ToolMissingError, UsageError
 from simorc.core.reading import Reading
 from simorc.instruments.bench import Bench
 from simorc.instruments.rack import calibration_warnings, open_bench
@@ -309,3 +310,10 @@ def test_a_supply_that_stays_on_is_told_by_the_safe_state() -> None:
 def test_a_bench_that_is_not_simulated_has_no_memory() -> None:
     with pytest.raises(ToolMissingError, match="not simulated"):
         open_bench(replace(settings(), simulated=None))
+
+
+@pytest.mark.req("DVT-08", "DVT-11")
+@pytest.mark.parametrize("to", ["ambient", 5.0])
+def test_only_a_chamber_has_a_temperature_in_the_safe_state(to: str | float) -> None:
+    with pytest.raises(UsageError, match=f"psu can only be off, not {to}: it is no chamber"):
+        open_bench(settings(safe_state=(SafeStep("load"), SafeStep("psu", to))))

@@ -15,7 +15,7 @@ from simorc.core.bench import BenchLimits, SafeStep
 from simorc.core.errors import InstrumentError
 from simorc.core.reading import Reading
 from simorc.instruments.interfaces import Effect
-from simorc.instruments.safety import Guard, GuardedTransport, safe_state
+from simorc.instruments.safety import Guard, GuardedTransport, all_steps, safe_state
 from simorc.registry import load
 
 LIMITS = BenchLimits(voltage=7, current=0.2, power=1, chamber_min=-45, chamber_max=130, tj=150, theta_ja=60)
@@ -513,9 +513,18 @@ class Played:
 def test_the_safe_state_is_loads_supplies_switches_then_chambers_at_ambient() -> None:
     log: list[tuple[str, object]] = []
     kinds = ("chamber", "switch", "meter", "supply", "load")
-    results = safe_state({kind: Played(kind, log) for kind in kinds}, (), ambient=21.5)  # type: ignore[misc]
+    instruments: Any = {kind: Played(kind, log) for kind in kinds}
+    results = safe_state(instruments, all_steps(instruments), ambient=21.5)
     assert log == [("load", "off"), ("supply", "off"), ("switch", "off"), ("chamber", 21.5)]
     assert all(result.done for result in results)
+
+
+@pytest.mark.req("DVT-11")
+def test_what_the_list_of_the_safe_state_leaves_out_does_not_stay_on() -> None:
+    log: list[tuple[str, object]] = []
+    instruments: Any = {kind: Played(kind, log) for kind in ("supply", "chamber", "load")}
+    safe_state(instruments, all_steps(instruments, (SafeStep("chamber", 30.0),)))
+    assert log == [("chamber", 30.0), ("load", "off"), ("supply", "off")]
 
 
 @pytest.mark.req("DVT-11")

@@ -48,6 +48,7 @@ def build(sweep: str, options: BuildOptions) -> int:
     plan = make_plan(project, sweep, options.target, options.bench)
     spice = plan.target == "spice"
     plan = with_surroundings(plan) if spice else plan
+    _check_lab(plan)
     cases = list(plan.sweep.cases())
     if options.show is not None:
         return _show(plan, cases, options.show)
@@ -64,6 +65,19 @@ def build(sweep: str, options: BuildOptions) -> int:
     _say(f"next: simorc run {run.run_id}")
     print(run.run_id)
     return 0
+
+
+def _check_lab(plan: Plan) -> None:
+    """Wiring, faults and parameter sets of a simulated bench, before anything is written."""
+    if plan.bench is None or plan.bench.simulated is None:
+        return
+    from simorc.virtual_lab.clock import AutojumpClock
+    from simorc.virtual_lab.lab import Lab
+
+    try:
+        Lab(plan.bench, AutojumpClock())
+    except UsageError as error:
+        raise UsageError(error.what, where=f"bench {plan.bench.name!r}", hint=error.hint) from error
 
 
 def _checked_decks(plan: Plan, cases: Sequence[Case]) -> ModelFiles:

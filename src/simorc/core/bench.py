@@ -173,7 +173,7 @@ class BenchSettings:
     rate: bench seconds per wall second; other than 1 only in front of a served lab
     parts: names of the DUTs in the order of the switch's channels; empty where one DUT is fixed in place
     case_timeout_s: wall seconds that one case may take, soaking included
-    safe_state: in the order of execution; empty for loads, then supplies, then chambers
+    safe_state: in the order of execution; what it leaves out follows: loads, supplies, switches, then chambers
     simulated: None for a bench that is reached by VISA resources
     """
 

@@ -13,7 +13,7 @@ from simorc.core.reading import Reading
 from simorc.core.scpi import Unit, parse_message
 from simorc.instruments.bench_lock import BenchLock
 from simorc.instruments.interfaces import Instrument, Switch, ThermalChamber
-from simorc.instruments.safety import AMBIENT, Guard, StepResult, safe_state
+from simorc.instruments.safety import AMBIENT, Guard, StepResult, all_steps, safe_state
 
 _POLL_S = 1.0
 _NOISE_SHARE = 0.05
@@ -189,9 +189,10 @@ class Bench:
         return results
 
     def make_safe(self) -> list[StepResult]:
-        """The bench's safe state, step by step."""
+        """The bench's safe state, step by step; what its list leaves out comes last, so that nothing stays on."""
         self._soaked, self._selected = {}, ""
-        results = safe_state(self.instruments, self.settings.safe_state, self.ambient)
+        steps = all_steps(self.instruments, self.settings.safe_state)
+        results = safe_state(self.instruments, steps, self.ambient)
         for result in results:
             self.event("safe state", instrument=result.instrument, done=result.done, said=result.said)
         return results
@@ -246,7 +247,7 @@ class Bench:
 
     def _off(self, kinds: Sequence[str]) -> list[StepResult]:
         steps = [SafeStep(i.settings.name) for kind in kinds for i in self._of_kind(kind)]
-        results = safe_state(self.instruments, steps) if steps else []
+        results = safe_state(self.instruments, steps)
         failed = "; ".join(f"{r.instrument}: {r.said}" for r in results if not r.done)
         if failed:
             raise InstrumentError(f"not off: {failed}", resource=self.settings.name)

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 from simorc.core.bench import BenchSettings, InstrumentSettings
 from simorc.core.equipment import Link, Transport
-from simorc.core.errors import InstrumentError, ToolMissingError
+from simorc.core.errors import InstrumentError, ToolMissingError, UsageError
 from simorc.core.reading import Reading
 from simorc.instruments.bench import Bench, EventSink
 from simorc.instruments.bench_lock import BenchLock
@@ -35,6 +35,7 @@ def open_bench(
     ------
     ToolMissingError: in use, out of reach, or another instrument than expected; nothing was switched
     InstrumentError: the safe state cannot be reached, or an error queue never empties
+    UsageError: the safe state wants something else than off of what is no chamber
     After either, everything is closed again, the lock too.
     """
     held = lock or BenchLock([i.resource for i in settings.instruments if i.resource])
@@ -47,6 +48,7 @@ def open_bench(
     bench = Bench(settings, link, {}, guard, held, on_event or _nowhere)
     try:
         bench.instruments = {i.name: _driver(i, link, bench) for i in settings.instruments}
+        _check_steps(bench)
         bench.identities = [_identified(instrument) for instrument in bench.instruments.values()]
         for warning in calibration_warnings(settings):
             bench.event("calibration", what=warning)
@@ -78,6 +80,13 @@ def _driver(settings: InstrumentSettings, link: Link, bench: Bench) -> Instrumen
 
 def _observer(bench: Bench) -> Callable[[str, Reading], None]:
     return bench.observe
+
+
+def _check_steps(bench: Bench) -> None:
+    for step in bench.settings.safe_state:
+        if step.to != "off" and bench.instruments[step.instrument].kind != "chamber":
+            what = f"safe_state: {step.instrument} can only be off, not {step.to}: it is no chamber"
+            raise UsageError(what, where=bench.settings.name, hint="safe_state: in the bench's file")
 
 
 def _identified(instrument: Instrument) -> dict[str, str]:

@@ -336,11 +336,11 @@ def safe_state(
 
     Parameters
     ----------
-    steps: in this order; empty for loads, supplies, switches, then chambers to ambient
+    steps: in this order
     ambient: degC
     """
     results = []
-    for step in steps or default_steps(instruments):
+    for step in steps:
         to = ambient if step.to == "ambient" else step.to
         try:
             said = instruments[step.instrument].make_safe(to)
@@ -351,8 +351,16 @@ def safe_state(
     return results
 
 
-def default_steps(instruments: Mapping[str, Instrument]) -> list[SafeStep]:
-    """Loads, supplies and switches off, then chambers to ambient."""
+def all_steps(instruments: Mapping[str, Instrument], listed: Sequence[SafeStep] = ()) -> list[SafeStep]:
+    """The listed steps; then what they leave out: loads, supplies and switches off, chambers to ambient."""
+    named = {step.instrument for step in listed}
+    return [
+        *listed,
+        *(step for step in _default_steps(instruments) if step.instrument not in named),
+    ]
+
+
+def _default_steps(instruments: Mapping[str, Instrument]) -> list[SafeStep]:
     return [
         SafeStep(name, "ambient" if kind == "chamber" else "off")
         for kind in _DEFAULT_ORDER
