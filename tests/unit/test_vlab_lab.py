@@ -105,6 +105,18 @@ def test_a_day_in_thermal_cycling_stays_between_the_thresholds() -> None:
     assert made.junction() == pytest.approx(25.0, abs=0.01)
 
 
+@pytest.mark.req("DVT-02", "DVT-03")
+def test_after_hours_of_thermal_cycling_any_moment_of_a_cycle_is_met() -> None:
+    seen, junctions = set(), []
+    for n in range(12):
+        made = powered(vin=16.0, iload=0.14)
+        made.clock.sleep(3600.0 + 0.037 * n)
+        seen.add(made.meter("dmm").voltage() > 1.0)
+        junctions.append(made.junction())
+    assert seen == {True, False}
+    assert 144.0 < min(junctions) < 150.0 < max(junctions) < 161.0
+
+
 @pytest.mark.req("DVT-05")
 def test_a_relay_without_a_part_behind_it_connects_nothing() -> None:
     made = powered()

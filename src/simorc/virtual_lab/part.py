@@ -63,8 +63,8 @@ class Part:
         """Its heat at a later time, while supply and load stay as they are.
 
         Each step is exact for a power that changes linearly; its length follows how far the power at its end was off,
-        in kelvin. A thermal shutdown that cycles is followed for `_MOST_TRIPS` switchings; then the junction is held
-        between its two thresholds by the mean power, and the last instant alone is exact to the hysteresis.
+        in kelvin. A thermal shutdown that cycles is followed for `_MOST_TRIPS` switchings; then whole cycles are
+        skipped, over which the mean power holds the junction where it is, and the last one or two are followed again.
         """
         for duration, profile in air.pieces(begin_s, end_s):
             state = self._piece(state, profile, duration, supply, load)
@@ -73,7 +73,7 @@ class Part:
     def _piece(
         self, state: PartState, air: Profile, duration: float, supply: SupplySetting, load: LoadSetting
     ) -> PartState:
-        done, step, trips = 0.0, duration if not supply.on else _FIRST_STEP_S, 0
+        done, step, trips, first = 0.0, duration if not supply.on else _FIRST_STEP_S, 0, 0.0
         while duration - done > 1e-9:
             step = min(step, duration - done)
             power = self.solve(state, supply, load).state.power
@@ -87,8 +87,12 @@ class Part:
             if trips_now:
                 trips += 1
                 state = PartState(state.temperatures, not state.shut_down)
-                if trips >= _MOST_TRIPS:
-                    return self._cycling(state, air.shifted(done), duration - done)
+                first = done if trips == 2 else first
+                if trips == _MOST_TRIPS:
+                    cycle = (done - first) / (trips / 2 - 1)
+                    skipped = max((duration - done) // cycle - 1, 0) * cycle
+                    state = self._cycling(state, air.shifted(done), skipped)
+                    done, trips = done + skipped, 0
             step *= 1.5 if miss > _TOLERANCE_K / 8 else 3.0
         return state
 
@@ -117,7 +121,9 @@ class Part:
         return following, miss
 
     def _cycling(self, state: PartState, air: Profile, duration: float) -> PartState:
-        """After a long time of cycling: the power that holds the junction where it is, on average."""
+        """After many cycles: the power that holds the junction where it is, on average."""
+        if duration <= 0:
+            return state
         end = air.at(duration)
         power = max((state.tj - end) / self.ladder.resistance, 0.0)
         return PartState(self.ladder.steady(end, power), state.shut_down)
