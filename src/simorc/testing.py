@@ -39,9 +39,11 @@ class SimulatorContract:
 
     def simulate(self, text: str, folder: Path, timeout_s: float = 60.0) -> SimulationResult:
         """One simulation in a folder that does not exist yet."""
-        folder.mkdir()
         simulator = self.simulator_class(SimulatorSettings())
-        return simulator.run(simulator.prepare(text, Case(0, {}, ()), {}), folder, timeout_s)
+        try:
+            return simulator.run(simulator.prepare(text, Case(0, {}, ()), {}), folder, timeout_s)
+        finally:
+            simulator.close()
 
     def test_a_value_comes_back_by_name(self, tmp_path: Path) -> None:
         result = self.simulate(self.good, tmp_path / "0")
@@ -156,6 +158,7 @@ class StubSimulator:
 
     def run(self, deck: Deck, folder: Path, timeout_s: float) -> SimulationResult:
         """Write the deck and do what it says."""
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / "netlist.spice").write_text(deck.text, encoding="utf-8")
         for kind, argument in _LINE.findall(deck.text):
             if kind == "die":

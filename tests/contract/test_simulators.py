@@ -20,6 +20,10 @@ class TestNgspice(SimulatorContract):
     endless = "* long\nv1 in 0 pulse(0 1 0 1n 1n 1u 2u)\nr1 in out 1k\nc1 out 0 1n\n.tran 1n 10\n.end\n"
 
 
+class TestPlainNgspice(TestNgspice):
+    simulator_class = simulator_class("ngspice_plain")
+
+
 class TestStub(SimulatorContract):
     simulator_class = simulator_class("stub")
     good = "* stub\n* meas y = 2.5\n* wave out = 0 1 2\n.end\n"
@@ -29,4 +33,4 @@ class TestStub(SimulatorContract):
 
 
 def test_no_simulator_is_left_out():
-    assert names("simulators") == ["ngspice", "stub"]
+    assert names("simulators") == ["ngspice", "ngspice_plain", "stub"]

@@ -257,8 +257,9 @@ def test_of_an_endless_log_beginning_and_end_are_read(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_no_fault_of_the_deck(tmp_path: Path) -> None:
     simulator = Ngspice(SimulatorSettings())
-    with pytest.raises(OSError, match="No such file"):
-        simulator.run(simulator.prepare(RC, Case(0, {}, ()), {}), tmp_path / "nowhere", 10)
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(OSError, match="File exists"):
+        simulator.run(simulator.prepare(RC, Case(0, {}, ()), {}), tmp_path / "taken", 10)
 
 
 def test_a_folder_without_a_log_has_no_result(tmp_path: Path) -> None:

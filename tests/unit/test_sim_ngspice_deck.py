@@ -38,7 +38,7 @@ def test_the_seed_is_written_unless_the_deck_has_one() -> None:
 def test_an_analysis_that_no_command_can_say_is_an_error_where_it_would_have_to_be_one(card: str) -> None:
     assert "run" in prepare_deck(f"* t\n{card}\n", 1, {}, {}).text
     with pytest.raises(TemplateError) as caught:
-        prepare_deck(f"* t\n.op\n{card}\n", 1, {}, {}).text
+        prepare_deck(f"* t\n.op\n{card}\n", 1, {}, {})
     assert caught.value.where == "netlist line 3"
     assert ".control" in caught.value.hint
 

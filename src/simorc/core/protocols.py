@@ -38,6 +38,7 @@ class SimulationResult:
     waves: the waveforms, empty where there are none
     error: why the simulation as a whole failed, None where it went through
     uncertainties: measure name (lower case) -> bound of the value's error, where one is known
+    fast: whether it came in a way that is to be compared with a slower and surer one, now and then
     log: path of the log file
     """
 
@@ -47,6 +48,7 @@ class SimulationResult:
     messages: Mapping[str, str] = field(default_factory=dict)
     error: CaseError | None = None
     uncertainties: Mapping[str, float] = field(default_factory=dict)
+    fast: bool = False
 
 
 class Simulator(Protocol):
@@ -75,7 +77,7 @@ class Simulator(Protocol):
         """Pure: the deck from the rendered template, with seed and extra simulator options."""
 
     def run(self, deck: Deck, folder: Path, timeout_s: float) -> SimulationResult:
-        """Write the deck into the existing, empty `folder` and simulate it there.
+        """Simulate a deck, and leave in `folder` what the settings want to have kept; it is made where it is missing.
 
         Never raises for what a deck can cause: that is `SimulationResult.error`.
         """

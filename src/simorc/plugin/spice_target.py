@@ -100,7 +100,6 @@ class SpiceTarget:
         # A folder of its own for every attempt: a simulator that outlived a killed worker writes into the old one.
         if folder.exists():
             shutil.rmtree(folder)
-        folder.mkdir(parents=True)
         return self.simulator.run(deck, folder, max(deadline - time.monotonic(), 0.01))
 
     def _repeats(self, first: SimulationResult, case: Case, record: CaseRecord) -> bool:

@@ -136,6 +136,27 @@ class PathRewriter:
         return written if changed == path else f'"{changed}"'
 
 
+def reference(line: str) -> tuple[str, str] | None:
+    """The file that a line brings in: path as written, and section or empty; None for any other line.
+
+    >>> reference('.lib "b.lib" tt'), reference(".lib tt"), reference("* .include a.inc")
+    (('b.lib', 'tt'), None, None)
+    """
+    found = _LIBRARY.match(line) or _INCLUDE.match(line)
+    return (found["path"].strip("\"'"), (found.groupdict().get("section") or "").strip()) if found else None
+
+
+def section_begin(line: str) -> str | None:
+    """The name, in lower case, of the section of a library that a line begins."""
+    found = None if _LIBRARY.match(line) else _SECTION_BEGIN.match(line)
+    return found["name"].strip("\"'").lower() if found else None
+
+
+def is_section_end(line: str) -> bool:
+    """Whether a line ends a section of a library."""
+    return _SECTION_END.match(line) is not None
+
+
 def file_references(text: str, section: str = "") -> Iterator[tuple[str, str]]:
     """The files that a deck, or one section of a library, reads: path as written, and section or empty.
 

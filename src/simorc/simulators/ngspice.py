@@ -51,7 +51,8 @@ class Ngspice:
         self._settings = settings
 
     @cached_property
-    def _program(self) -> str:
+    def program(self) -> str:
+        """Where ngspice is (ToolMissingError where it is not)."""
         program = shutil.which("ngspice")
         if program is None:
             raise ToolMissingError("ngspice is not installed", hint=INSTALL_HINT)
@@ -59,11 +60,12 @@ class Ngspice:
 
     @cached_property
     def _version(self) -> str:
-        match = re.search(r"ngspice-[\d.]+\+?", ask([self._program, "--version"])[1])
+        match = re.search(r"ngspice-[\d.]+\+?", ask([self.program, "--version"])[1])
         return match.group() if match else "ngspice"
 
     @cached_property
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """All of the environment that ngspice runs in."""
         ours = {
             # Two processes with two threads each spin against each other: a hundredfold slower.
             "OMP_NUM_THREADS": str(self._settings.threads),
@@ -76,7 +78,8 @@ class Ngspice:
         return {name: value for name, value in inherited.items() if name not in _NOT_OURS} | ours
 
     @cached_property
-    def _init_file(self) -> str:
+    def init_file(self) -> str:
+        """Text of the init file that ngspice reads before a deck."""
         lines = [f"set num_threads={self._settings.threads}"]
         for line in self._settings.init:
             lines += _sourced(line)
@@ -98,7 +101,7 @@ class Ngspice:
         TemplateError: an analysis that ngspice could not be given
         UsageError: the settings name an init file that is not there
         """
-        return prepare_deck(text, case.seed, options, {INIT_FILE: self._init_file})
+        return prepare_deck(text, case.seed, options, {INIT_FILE: self.init_file})
 
     def run(self, deck: Deck, folder: Path, timeout_s: float) -> SimulationResult:
         """Write the deck into the folder, simulate it there, read what came back.
@@ -108,12 +111,20 @@ class Ngspice:
         ToolMissingError: ngspice is not installed
         OSError: the folder cannot be written, for another reason than a full disk
         """
-        program = self._program
+        return self.run_netlist(deck, folder, timeout_s, NETLIST)
+
+    def run_netlist(self, deck: Deck, folder: Path, timeout_s: float, netlist: str) -> SimulationResult:
+        """As `run`, with another file than the deck's own given to ngspice: the same deck on other models.
+
+        Parameters
+        ----------
+        netlist: path, from the folder
+        """
+        program = self.program
         try:
-            for name, text in {NETLIST: deck.text, **deck.files}.items():
-                (folder / name).write_text(text, encoding="utf-8", errors="surrogateescape")
-            command = [program, "-b", "-o", LOG, NETLIST]
-            finished = run_process(command, folder, folder / LOG, self._environment, timeout_s)
+            write_deck(deck, folder)
+            command = [program, "-b", "-o", LOG, netlist]
+            finished = run_process(command, folder, folder / LOG, self.environment, timeout_s)
             note = _note(finished, timeout_s)
             if note:
                 with (folder / LOG).open("a", encoding="utf-8") as log:
@@ -145,8 +156,20 @@ class Ngspice:
         waves = Waveforms(lambda: _plots(files))
         return SimulationResult(report.values, waves, log, messages=report.messages, error=failure)
 
+    def timed_out(self, folder: Path, timeout_s: float) -> SimulationResult:
+        """A case whose time was over in another process than one of its own."""
+        (folder / LOG).write_text(f"simorc: {_note(Finished(0, timed_out=True), timeout_s)}\n", encoding="utf-8")
+        return self.read(folder)
+
     def close(self) -> None:
         """Nothing is kept running."""
+
+
+def write_deck(deck: Deck, folder: Path) -> None:
+    """Everything that it takes to run a deck by hand: `ngspice -b netlist.spice` in the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in {NETLIST: deck.text, **deck.files}.items():
+        (folder / name).write_text(text, encoding="utf-8", errors="surrogateescape")
 
 
 def _sourced(line: str) -> list[str]:

@@ -15,7 +15,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,7 +69,7 @@ class NgspiceSession:
 
     def __init__(self, command: str, environment: Mapping[str, str], init: str, belongs_to: str) -> None:
         self.decks = 0
-        self.folder = _new_folder()
+        self.folder = new_folder()
         self._read = 0
         try:
             (self.folder / ".spiceinit").write_text(init, encoding="utf-8", errors="surrogateescape")
@@ -197,8 +197,8 @@ def _taken(path: Path) -> bytes:
     return data
 
 
-def _new_folder() -> Path:
-    """A folder in memory where there is room, and the end of those that killed processes left."""
+def new_folder() -> Path:
+    """A folder of this process, in memory where that can be had; those that killed processes left are deleted."""
     place = _MEMORY if os.access(_MEMORY, os.W_OK) else Path(tempfile.gettempdir())
     for folder in _left_behind(place):
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,231 @@
+"""ngspice, fast: model libraries pruned to what a deck can reach, and a long-lived process that loads deck after deck.
+
+Whatever is not plainly in order there (a circuit, plots of the expected kinds, finite vectors, no error in the log) is
+done again by a fresh `ngspice -b` on the unpruned models, and that answer counts. How the fast way is compared with
+the slow one while a run goes on stands in `simorc.plugin.verification`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from simorc import __version__
+from simorc.core.case import Case
+from simorc.core.errors import SimorcError
+from simorc.core.plan import SimulatorSettings
+from simorc.core.protocols import Deck, SimulationResult
+from simorc.core.waveforms import Plot, Waveforms
+from simorc.simulators.deck_paths import PathRewriter, file_arguments, full_path
+from simorc.simulators.model_cards import compact
+from simorc.simulators.model_library import ModelLibrary, Models, with_models
+from simorc.simulators.ngspice import LOG, Ngspice, write_deck
+from simorc.simulators.ngspice_deck import PreparedDeck, Script
+from simorc.simulators.ngspice_log import LogReport, parse_log
+from simorc.simulators.ngspice_session import NgspiceSession, Output, SessionEndedError, new_folder
+from simorc.simulators.rawfile import RawFileError, parse_raw
+
+RAW = "results.raw"
+_MOST_DECKS = 10_000
+_LOOK_AT_MEMORY_EVERY = 50
+_GROWTH = 1 << 28
+
+
+class FastNgspice:
+    """Runs decks in a session where they can run in one, else in a process of their own, models pruned in both.
+
+    Made once in every worker; the session starts with the first deck.
+    """
+
+    tested_versions: ClassVar[tuple[str, ...]] = Ngspice.tested_versions
+
+    def __init__(self, settings: SimulatorSettings) -> None:
+        self._settings = settings
+        self._plain = Ngspice(settings)
+        self._library = ModelLibrary()
+        self._session: NgspiceSession | None = None
+        self._memory = 0
+        self._folder: Path | None = None
+        self._written: dict[tuple[str, bool], list[str]] = {}
+        self._limit_is_real = False
+        self._reason = ""
+
+    def version(self) -> str:
+        """Name and version, e.g. `ngspice-39`; asked for once."""
+        return self._plain.version()
+
+    def order_key(self, case: Case) -> tuple[object, ...]:
+        """Row order: loading a deck anew costs the same after any other."""
+        return self._plain.order_key(case)
+
+    def prepare(self, text: str, case: Case, options: Mapping[str, str]) -> PreparedDeck:
+        """As for a process of its own."""
+        return self._plain.prepare(text, case, options)
+
+    def run(self, deck: Deck, folder: Path, timeout_s: float) -> SimulationResult:
+        """Simulate a deck the fast way, and whatever is not in order there once more the plain way."""
+        prepared = deck if isinstance(deck, PreparedDeck) else PreparedDeck(deck.text, deck.files)
+        models = self._models(prepared, folder)
+        if models is None:
+            return self._plain.run(deck, folder, timeout_s)
+        if self._reason or models.doubt:
+            return self._fresh(prepared, models, folder, timeout_s, whole=True)
+        if prepared.script is None:
+            return self._in_process(prepared, models, folder, timeout_s)
+        return self._in_session(prepared, prepared.script, models, folder, timeout_s)
+
+    def read(self, folder: Path) -> SimulationResult:
+        """What a run left in the folder."""
+        return self._plain.read(folder)
+
+    def close(self) -> None:
+        """End the session, delete the models that were written for it."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+            self._written.clear()
+
+    def proof_key(self, deck: Deck, folder: Path) -> str:
+        """By what one comparison with the slow way holds for further decks; empty where the fast way is not taken."""
+        assert isinstance(deck, PreparedDeck)
+        models = self._models(deck, folder)
+        if models is None or models.doubt or self._reason or not (models.flat or deck.script):
+            return ""
+        way = "session" if deck.script else "process"
+        parts = (__version__, self.version(), way, *deck.files.values(), models.key)
+        return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+
+    def reference(self, deck: Deck, folder: Path, timeout_s: float, *, original: bool) -> SimulationResult:
+        """The same deck the slow way: a fresh process, all of the chosen sections, or the deck as it is."""
+        assert isinstance(deck, PreparedDeck)
+        models = self._models(deck, folder)
+        if original or models is None:
+            return self._plain.run(deck, folder, timeout_s)
+        return self._fresh(deck, models, folder, timeout_s, whole=True)
+
+    def distrust(self, reason: str) -> None:
+        """From now on every deck runs in a process of its own, on all of the chosen sections."""
+        self._reason = reason
+
+    def _models(self, deck: PreparedDeck, folder: Path) -> Models | None:
+        """What stands behind the deck's `.lib` and `.include` lines; None where the deck can run only as it is."""
+        try:
+            return self._library.models(deck.text, os.path.abspath(folder))  # noqa: PTH100 (resolves no links)
+        except SimorcError:  # of which ngspice has something to say itself
+            return None
+
+    def _in_process(self, deck: PreparedDeck, models: Models, folder: Path, timeout_s: float) -> SimulationResult:
+        begin = time.monotonic()
+        result = self._fresh(deck, models, folder, timeout_s)
+        if result.error is None or not models.flat:
+            return replace(result, fast=bool(models.flat))
+        shutil.rmtree(folder)
+        return self._fresh(deck, models, folder, timeout_s - (time.monotonic() - begin), whole=True)
+
+    def _in_session(
+        self, deck: PreparedDeck, script: Script, models: Models, folder: Path, timeout_s: float
+    ) -> SimulationResult:
+        begin = time.monotonic()
+        try:
+            output = self._ready(folder).run(self._placed(script, models, folder), timeout_s)
+        except SessionEndedError as error:
+            self._session = None
+            if error.timed_out and self._limit_is_real:
+                write_deck(deck, folder)
+                return self._plain.timed_out(folder, timeout_s)
+            result = self._fresh(deck, models, folder, timeout_s, whole=True)
+            self._limit_is_real |= error.timed_out and result.error is not None
+            return result
+        log = output.log.decode("utf-8", "replace")
+        report = parse_log(log)
+        plots, doubt = _checked(script, output, log, report)
+        if doubt:
+            left_s = max(timeout_s - (time.monotonic() - begin), 0.01)
+            return self._fresh(deck, models, folder, left_s, whole=True)
+        if self._settings.keep == "all":
+            write_deck(deck, folder)
+            (folder / LOG).write_bytes(output.log)
+            (folder / RAW).write_bytes(output.raw)
+        return SimulationResult(report.values, Waveforms(plots), folder / LOG, messages=report.messages, fast=True)
+
+    def _fresh(
+        self, deck: PreparedDeck, models: Models, folder: Path, timeout_s: float, *, whole: bool = False
+    ) -> SimulationResult:
+        """A process of its own, `ngspice -b`, on pruned models, or on the whole of the chosen sections."""
+        if not models.flat:
+            return self._plain.run(deck, folder, timeout_s)
+        netlist = self._scratch / "deck.spice"
+        text = with_models(deck.text, self._paths(models, whole=whole))
+        netlist.write_text(text, encoding="utf-8", errors="surrogateescape")
+        return self._plain.run_netlist(deck, folder, timeout_s, str(netlist))
+
+    def _ready(self, folder: Path) -> NgspiceSession:
+        """The session, a new one after many decks, or when it holds much more memory than after its first."""
+        session = self._session
+        if session is not None and session.decks % _LOOK_AT_MEMORY_EVERY == 1:
+            memory = session.memory()
+            self._memory = self._memory or memory
+            if session.decks > _MOST_DECKS or memory > self._memory + _GROWTH:
+                session.close()
+                session = None
+        if session is None:
+            self._memory = 0
+            init, place = self._plain.init_file, str(folder.absolute())
+            session = NgspiceSession(self._plain.program, self._plain.environment, init, place)
+            self._session = session
+        return session
+
+    def _placed(self, script: Script, models: Models, folder: Path) -> Script:
+        """The netlist as it means the same in the session's folder."""
+        netlist = with_models(script.netlist, self._paths(models)) if models.flat else script.netlist
+        if any(True for _ in file_arguments(netlist)):
+            place = os.path.abspath(folder)  # noqa: PTH100
+            netlist = PathRewriter(lambda path: full_path(path, place)).rewrite(netlist)
+        return Script(netlist, script.commands, script.plots, script.kinds)
+
+    def _paths(self, models: Models, *, whole: bool = False) -> list[str]:
+        """Files that hold the texts of models, each written once."""
+        key = (models.key, whole)
+        if key not in self._written:
+            paths: list[str] = []
+            for text in models.flat if whole else models.pruned:
+                path = self._scratch / f"models_{len(self._written)}_{len(paths)}.spice"
+                content = text if models.doubt else compact(text)
+                path.write_text(content, encoding="utf-8", errors="surrogateescape")
+                paths.append(str(path))
+            self._written[key] = paths
+        return self._written[key]
+
+    @property
+    def _scratch(self) -> Path:
+        if self._folder is None:
+            self._folder = new_folder()
+        return self._folder
+
+
+def _checked(script: Script, output: Output, log: str, report: LogReport) -> tuple[list[Plot], str]:
+    """The plots, and why the answer of a session does not count, or nothing."""
+    if report.error is not None:
+        return [], report.error[1]
+    if log.count("\nCircuit: ") != 1:
+        return [], "the deck was not loaded"
+    try:
+        plots = parse_raw(output.raw)
+    except RawFileError as error:
+        return [], error.what
+    if tuple(plot.kind for plot in plots) != script.kinds:
+        return [], "an analysis left no plot"
+    if not all(np.isfinite(vector).all() for plot in plots for vector in plot.vectors.values()):
+        return [], "a vector is not finite"
+    return plots, ""
