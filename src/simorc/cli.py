@@ -103,6 +103,10 @@ def run(
     accept_changed: Annotated[bool, typer.Option("--accept-changed", help="Go on with changed inputs.")] = False,
     note: Annotated[str, typer.Option(help="A remark for run.json.")] = "",
     dut: Annotated[str, typer.Option(metavar="SERIAL", help="Which DUT is on the bench, for run.json.")] = "",
+    verify: Annotated[
+        str,
+        typer.Option(metavar="1%|all|none|original", help="Which results of the fast way are compared with ngspice."),
+    ] = "1%",
     lost: Annotated[Lost | None, typer.Option(help="What becomes of bench cases that a crash left half-way.")] = None,
 ) -> None:
     """Run what is pending, failed or interrupted. After `--`: arguments for pytest."""
@@ -125,6 +129,7 @@ def run(
             note=note,
             dut=dut,
             lost=lost,
+            verify=verify,
             pytest_args=tuple(context.args),
         ),
     )

@@ -45,7 +45,19 @@ def summary(
     lines += [_aggregate(a) for a in concluded.aggregates if a.verdict is Verdict.FAIL]
     warnings = [warning for record in gathered.records.values() for warning in record.warnings]
     lines += [f"warning: {text}" for text in dict.fromkeys([*warnings, *notes, *gathered.notes])]
+    lines += _verified(completed)
     return "\n".join([*lines, *remarks, f"report: simorc plot {run.run_id}"])
+
+
+def _verified(records: Sequence[CaseRecord]) -> list[str]:
+    """How many results of the fast way were compared with the slow one."""
+    fast = [record for record in records if record.fast]
+    if not fast:
+        return []
+    ways = {"models": "all of the model sections", "original": "the original decks"}
+    counts = {text: sum(record.verified == how for record in fast) for how, text in ways.items()}
+    said = [f"{count} identical to plain ngspice on {text}" for text, count in counts.items() if count]
+    return [f"fast way: {len(fast)} cases, {' and '.join(said) or 'compared before'}"]
 
 
 def _headline(run: RunDirectory, concluded: Concluded, executed: int) -> str:

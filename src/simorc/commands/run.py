@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 import sys
 from collections.abc import Mapping, Sequence
@@ -31,6 +32,7 @@ from simorc.workspace.inputs import accept_changed_inputs, changed_inputs
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.lock import run_lock
 from simorc.workspace.manifest import add_execution, read_manifest, update_manifest
+from simorc.workspace.proof import fast_way_left
 from simorc.workspace.selection import Selection, write_selection
 from simorc.workspace.status_store import read_records, write_record
 
@@ -51,6 +53,7 @@ class RunOptions:
     note: str = ""
     dut: str = ""
     lost: str | None = None
+    verify: str = "1%"
     pytest_args: tuple[str, ...] = ()
 
 
@@ -62,7 +65,8 @@ def run(text: str, options: RunOptions) -> int:
     UsageError, RunDirectoryError: nothing was executed
     ToolMissingError: the simulator is not installed
     """
-    worker_count(options.workers, 1)  # a wrong -n is told before anything is touched
+    worker_count(options.workers, 1)  # what is wrong is told before anything is touched
+    parse_verify(options.verify)
     directory = open_run_directory(text, options.setup)
     with run_lock(directory) as lock, counted_interrupts() as interrupts:
         kill_orphans(directory.path)
@@ -90,6 +94,22 @@ def run(text: str, options: RunOptions) -> int:
         print(f"{not_run} cases did not run; why: {execution.log}", file=sys.stderr)
         return ExitCode.NOT_IN_SPEC
     return exit_code(concluded)
+
+
+def parse_verify(text: str) -> tuple[str, float]:
+    """What `--verify` asks for: with which slow way results are compared (see `Verify`), and what share of them.
+
+    Raises
+    ------
+    UsageError: neither a word that is known nor a percentage
+    """
+    known = {"none": ("none", 0.0), "all": ("models", 1.0), "original": ("original", 0.01)}
+    if text in known:
+        return known[text]
+    number = text.removesuffix("%")
+    if text.endswith("%") and number.replace(".", "", 1).isdecimal() and float(number) <= 100:
+        return "models", float(number) / 100
+    raise UsageError(f"--verify: found {text!r}, expected a percentage such as 1%, all, none or original")
 
 
 def due_cases(gathered: Gathered, options: RunOptions) -> list[Case]:
@@ -151,7 +171,22 @@ def _execute_all(job: _Job, due: Sequence[Case]) -> Execution:
         records = read_records(directory)
         for case in _lost(records, lost):
             _record_loss(directory, records[case.case_id], "the worker process died twice while this case ran")
+    execution = _again_slowly(job, records, started) or execution
     _record_end(job, due, started, records.get(check) if check is not None else None)
+    return execution
+
+
+def _again_slowly(job: _Job, records: Mapping[int, CaseRecord], started: str) -> Execution | None:
+    """One more session, the slow way, over what came in a fast way that turned out to be wrong."""
+    if not fast_way_left(job.directory) or job.interrupts.count:
+        return None
+    fast = {r.case_id for r in records.values() if r.fast and not r.verified and r.status is Status.COMPLETED}
+    touched = [case for case in job.before.cases if case.case_id in fast]
+    if not touched:
+        return None
+    log_event(job.directory, "retry", cases=_ids(touched), reason="the fast way gave other results than the slow one")
+    execution = _session(job, touched, _now(), None)
+    job.remarks.append(f"simulated again the slow way: {_ids(touched)}")
     return execution
 
 
@@ -181,7 +216,11 @@ def _session(job: _Job, cases: Sequence[Case], started: str, check: int | None) 
     directory, options = job.directory, job.options
     ids = tuple(case.case_id for case in cases)
     others = _others(directory, len(job.before.cases), ids)
-    write_selection(directory, Selection(ids, started, check, options.timeout_s, options.max_fail, others))
+    how, share = parse_verify(options.verify)
+    sample = tuple(case.case_id for case in spread(cases, math.ceil(share * len(cases))))
+    always = options.verify == "all"
+    selection = Selection(ids, started, check, options.timeout_s, options.max_fail, how, sample, always, others)
+    write_selection(directory, selection)
     workers = _workers(job, len(cases))
     with ProgressView(directory, len(cases), workers, sys.stderr) as view:
         return execute(

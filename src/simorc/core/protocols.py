@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from simorc.core.case import Case
 from simorc.core.errors import CaseError
@@ -51,6 +51,24 @@ class SimulationResult:
     fast: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Verify:
+    """Which results of a fast way are compared with a slower and surer one, and with which.
+
+    Parameters
+    ----------
+    how: `models` (a fresh process, all that the chosen sections hold), `original` (the deck as it is), `none`
+    cases: ids of the cases that are compared beyond the first of every kind
+    always: also where a comparison of an earlier execution holds
+    since: start of this execution, UTC
+    """
+
+    how: str = "models"
+    cases: frozenset[int] = frozenset()
+    since: str = ""
+    always: bool = False
+
+
 class Simulator(Protocol):
     """Runs decks. Made once in every worker by the class that the entry point names: `cls(settings)`.
 
@@ -92,3 +110,22 @@ class Simulator(Protocol):
 
     def close(self) -> None:
         """End whatever the simulator keeps running."""
+
+
+@runtime_checkable
+class FastSimulator(Simulator, Protocol):
+    """A simulator whose results may come in a fast way (`SimulationResult.fast`), and that has a slower one too."""
+
+    def proof_key(self, deck: Deck, folder: Path) -> str:
+        """By what one comparison holds for further decks, a name for a file; empty where the fast way is not taken."""
+
+    def reference(self, deck: Deck, folder: Path, timeout_s: float, *, original: bool) -> SimulationResult:
+        """Simulate the slow way, in a folder as `run`'s.
+
+        Parameters
+        ----------
+        original: the deck exactly as it is
+        """
+
+    def distrust(self, reason: str) -> None:
+        """From now on simulate everything the slow way."""

@@ -25,7 +25,8 @@ class CaseRecord:
     """One case's outcome; times are UTC in ISO 8601, durations in seconds.
 
     `retries` lists, for every attempt beyond the first inside this one execution, the simulator options that were
-    added; `warnings` are sentences for the summary and the report.
+    added; `warnings` are sentences for the summary and the report. `fast` says that a simulator took its fast way,
+    `verified` with what slower way the result was compared, bit for bit: `models` or `original`.
     """
 
     case_id: int
@@ -42,6 +43,8 @@ class CaseRecord:
     measurements: tuple[Measurement, ...] = ()
     retries: tuple[Mapping[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
+    fast: bool = False
+    verified: str = ""
 
     @property
     def verdict(self) -> Verdict:

@@ -15,6 +15,7 @@ from simorc.core.bench_time import temperature_order
 from simorc.core.case import Case
 from simorc.core.errors import CaseError, ErrorKind, InstrumentError, SimorcError
 from simorc.core.plan import Plan
+from simorc.core.protocols import SimulationResult
 from simorc.core.reading import Reading
 from simorc.core.readings import readings_result
 from simorc.core.record import CaseRecord
@@ -25,7 +26,7 @@ from simorc.instruments.bench_lock import BenchLock
 from simorc.instruments.rack import open_bench
 from simorc.instruments.safety import AMBIENT
 from simorc.instruments.watchdog import Watchdog
-from simorc.plugin.target import Known
+from simorc.plugin.target import Known, Proof
 from simorc.workspace.bench_state import write_bench_state
 from simorc.workspace.events import log_event
 from simorc.workspace.layout import RunDirectory
@@ -45,6 +46,7 @@ class BenchTarget:
         self.settings = plan.bench
         self.time_limit_s = plan.bench.case_timeout_s
         simulated = plan.bench.simulated
+        self.attempts = 1
         self._rank = temperature_order(_temperatures(plan), simulated.ambient if simulated else AMBIENT)
         self._bench: Bench | None = None
         self._watchdog: Watchdog | None = None
@@ -106,6 +108,10 @@ class BenchTarget:
     def waves(self, case: Case) -> Waveforms:
         """A bench keeps no waveforms."""
         return Waveforms()
+
+    def prove(self, case: Case, result: SimulationResult) -> Proof | None:
+        """There is no other way to measure."""
+        return None
 
     def repeat(self, case: Case, record: CaseRecord) -> tuple[str, ...]:
         """Stimulating a DUT once more is not free: nothing is repeated."""

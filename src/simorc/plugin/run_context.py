@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from simorc.core.case import Case
 from simorc.core.plan import Plan
+from simorc.core.protocols import Verify
 from simorc.core.record import CaseRecord, Status
 from simorc.plugin.case_runner import CaseRunner
 from simorc.workspace.events import log_event
@@ -64,8 +65,12 @@ class RunContext:
     @cached_property
     def runner(self) -> CaseRunner:
         """Executes the cases of this run."""
-        timeout_s = self.selection.timeout_s if self.selection else None
-        return CaseRunner(self.run, self.plan, self.worker, self.hook, timeout_s)
+        chosen = self.selection
+        timeout_s = chosen.timeout_s if chosen else None
+        verify = Verify(since=self.since)
+        if chosen:
+            verify = Verify(chosen.verify, frozenset(chosen.sample), chosen.since, chosen.always)
+        return CaseRunner(self.run, self.plan, self.worker, self.hook, timeout_s, verify)
 
     @property
     def stopping(self) -> bool:

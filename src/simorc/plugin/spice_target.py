@@ -8,15 +8,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from simorc.core.case import Case
 from simorc.core.errors import ErrorKind, SimorcError
 from simorc.core.plan import Plan
-from simorc.core.protocols import SimulationResult, Simulator
+from simorc.core.protocols import Deck, FastSimulator, SimulationResult, Simulator, Verify
 from simorc.core.record import CaseRecord
 from simorc.core.waveforms import Waveforms
-from simorc.plugin.target import Known
+from simorc.plugin.target import Known, Proof
+from simorc.plugin.verification import Verification, same
 from simorc.registry import simulator_class
 from simorc.simulators.netlist import Renderer
 from simorc.workspace.events import log_event
@@ -28,12 +27,18 @@ _RETRIED = (ErrorKind.NO_CONVERGENCE, ErrorKind.TIMESTEP)
 class SpiceTarget:
     """Renders and simulates the decks of one run (see Target)."""
 
-    def __init__(self, run: RunDirectory, plan: Plan) -> None:
+    def __init__(self, run: RunDirectory, plan: Plan, verify: Verify) -> None:
         self.run = run
         self.plan = plan
         self.time_limit_s = plan.simulator.timeout_s
         self.simulator: Simulator = simulator_class(plan.simulator.name)(plan.simulator)
         self.renderer = Renderer.of_run(plan, run.inputs / "testbench")
+        self.attempts = 1
+        self._verification: Verification | None = None
+        self._last: tuple[Deck, SimulationResult] | None = None
+        if isinstance(self.simulator, FastSimulator):
+            self.attempts = 2  # what stands still in a long-lived process is tried once more in one of its own
+            self._verification = Verification(run, self.simulator, verify, self.time_limit_s)
 
     def order_key(self, case: Case) -> tuple[object, ...]:
         """As the simulator says."""
@@ -45,6 +50,8 @@ class SpiceTarget:
 
     def measure(self, case: Case, deadline: float, known: Known) -> None:
         """Simulate until it converges or no further set of options is left."""
+        if self._verification is not None:
+            self._verification.look()
         text = self.renderer.render(case)
         folder = self.run.result_folder(case.case_id)
         known.result = self._simulate(text, case, {}, folder, deadline)
@@ -67,11 +74,17 @@ class SpiceTarget:
         """The kept waveforms of a case that has run."""
         return self.simulator.read(self.run.result_folder(case.case_id)).waves
 
+    def prove(self, case: Case, result: SimulationResult) -> Proof | None:
+        """As `simorc.plugin.verification` says."""
+        if self._verification is None or self._last is None:
+            return None
+        return self._verification.prove(case, self._last[0], result)
+
     def repeat(self, case: Case, record: CaseRecord) -> tuple[str, ...]:
         """Simulate again and compare: whether results repeat, and depend on the seed where they should alone."""
         drawn_on_purpose = self.plan.sweep.has_seed_axis
         try:
-            first = self.simulator.read(self.run.result_folder(case.case_id))
+            first = self._last[1] if self._last else self.simulator.read(self.run.result_folder(case.case_id))
             if drawn_on_purpose and not self._repeats(first, case, record):
                 return (f"case {case.case_id} gave two different results with the same seed {case.seed}",)
             same = self._repeats(first, replace(case, seed=case.seed + 1), record)
@@ -100,7 +113,9 @@ class SpiceTarget:
         # A folder of its own for every attempt: a simulator that outlived a killed worker writes into the old one.
         if folder.exists():
             shutil.rmtree(folder)
-        return self.simulator.run(deck, folder, max(deadline - time.monotonic(), 0.01))
+        result = self.simulator.run(deck, folder, max(deadline - time.monotonic(), 0.01))
+        self._last = (deck, result)
+        return result
 
     def _repeats(self, first: SimulationResult, case: Case, record: CaseRecord) -> bool:
         """Whether a further simulation gives the same values and waveforms, bit for bit."""
@@ -112,16 +127,6 @@ class SpiceTarget:
             second = self._simulate(self.renderer.render(case), case, options, folder, deadline)
             if second.error is not None:
                 raise second.error
-            return _same(first, second)
+            return same(first, second)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _same(first: SimulationResult, second: SimulationResult) -> bool:
-    """Whether two simulations gave the same values and waveforms, bit for bit."""
-    if dict(first.values) != dict(second.values) or len(first.waves) != len(second.waves):
-        return False
-    return all(
-        a.vectors.keys() == b.vectors.keys() and all(np.array_equal(a.vectors[k], b.vectors[k]) for k in a.vectors)
-        for a, b in zip(first.waves, second.waves, strict=True)
-    )

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from simorc.core.case import Case
 from simorc.core.plan import Plan
-from simorc.core.protocols import SimulationResult
+from simorc.core.protocols import SimulationResult, Verify
 from simorc.core.record import CaseRecord
 from simorc.core.waveforms import Waveforms
 from simorc.workspace.layout import RunDirectory
@@ -23,11 +23,31 @@ class Known:
     retries: tuple[Mapping[str, str], ...] = ()
 
 
+@dataclass(frozen=True)
+class Proof:
+    """How a result compares with that of a slower and surer way.
+
+    Parameters
+    ----------
+    how: `models` or `original`, as in `Verify`
+    result: what the slower way gave; it counts where the two differ
+    warnings: sentences for the record
+    is_identical: whether both agree bit for bit
+    """
+
+    how: str
+    result: SimulationResult
+    warnings: tuple[str, ...] = ()
+    is_identical: bool = True
+
+
 class Target(Protocol):
     """Measures cases, one after the other. Made once in every worker, opens nothing before the first case."""
 
     time_limit_s: float
     """Seconds that one case may take, unless the command line says otherwise."""
+    attempts: int
+    """How often `measure` may take up to the time limit before it gives up."""
 
     def order_key(self, case: Case) -> tuple[object, ...]:
         """Pure: by what the cases of a run are ordered; cases that share costly state come together."""
@@ -56,6 +76,9 @@ class Target(Protocol):
     def waves(self, case: Case) -> Waveforms:
         """The kept waveforms of a case that has run."""
 
+    def prove(self, case: Case, result: SimulationResult) -> Proof | None:
+        """Compare the result of the case measured last with a slower way, where that is due."""
+
     def repeat(self, case: Case, record: CaseRecord) -> tuple[str, ...]:
         """Measure once more, and say what is odd about the difference."""
 
@@ -63,7 +86,7 @@ class Target(Protocol):
         """End whatever is kept running, and leave it safe."""
 
 
-def make_target(run: RunDirectory, plan: Plan) -> Target:
+def make_target(run: RunDirectory, plan: Plan, verify: Verify | None = None) -> Target:
     """The target of a plan."""
     if plan.target == "bench":
         from simorc.plugin.bench_target import BenchTarget
@@ -71,4 +94,4 @@ def make_target(run: RunDirectory, plan: Plan) -> Target:
         return BenchTarget(run, plan)
     from simorc.plugin.spice_target import SpiceTarget
 
-    return SpiceTarget(run, plan)
+    return SpiceTarget(run, plan, verify or Verify())

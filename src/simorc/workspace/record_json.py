@@ -49,6 +49,10 @@ def record_to_json(record: CaseRecord) -> str:
         fields["seed"] = record.seed
     if record.retries:
         fields["retries"] = [dict(options) for options in record.retries]
+    if record.fast:
+        fields["fast"] = True
+    if record.verified:
+        fields["verified"] = record.verified
     if record.warnings:
         fields["warnings"] = list(record.warnings)
     return _encode(fields) + "\n"
@@ -117,6 +121,8 @@ def _record(fields: Mapping[str, Any], case_id: int) -> CaseRecord:
         tuple([_measurement(m) for m in fields["measurements"]]),
         tuple([dict(options) for options in fields.get("retries", ())]),
         tuple(fields.get("warnings", ())),
+        fields.get("fast", False) is True,
+        str(fields.get("verified", "")),
     )
 
 

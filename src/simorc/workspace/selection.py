@@ -28,6 +28,9 @@ class Selection:
     check: the case that is simulated twice to see whether results are repeatable, or None
     timeout_s: seconds a case may take, where the command line gives it; else the plan's
     max_fail: start no further case once so many have failed, or None
+    verify: which results are compared with a slower way: `models`, `original`, `none`, as in `Verify`
+    sample: ids of the cases that are compared beyond the first of every kind
+    always: compare them also where a comparison of an earlier execution holds
     others: how the run's other cases stand, by `completed`, `failed`, `pending`, `out_of_spec`
     """
 
@@ -36,6 +39,9 @@ class Selection:
     check: int | None = None
     timeout_s: float | None = None
     max_fail: int | None = None
+    verify: str = "models"
+    sample: tuple[int, ...] = ()
+    always: bool = False
     others: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -51,7 +57,8 @@ def write_selection(run: RunDirectory, selection: Selection) -> None:
     except OSError as error:
         raise storage_error(error, _stop_file(run), "take back the request to stop") from error
     withdraw_pause(run)
-    fields = asdict(selection) | {"cases": format_ranges(selection.cases)}
+    ranges = {"cases": format_ranges(selection.cases), "sample": format_ranges(selection.sample)}
+    fields = asdict(selection) | ranges
     replace_file(_file(run), [json.dumps(fields)], durable=False)
 
 
@@ -64,7 +71,8 @@ def read_selection(run: RunDirectory) -> Selection:
     """
     try:
         fields = json.loads(_file(run).read_text(encoding="utf-8"))
-        fields["cases"] = tuple(parse_ranges(fields["cases"])) if fields["cases"] else ()
+        for name in ("cases", "sample"):
+            fields[name] = tuple(parse_ranges(fields[name])) if fields[name] else ()
         return Selection(**fields)
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise RunDirectoryError(f"no readable selection of cases: {error}", where=str(_file(run))) from error
