@@ -78,7 +78,10 @@ class SpiceTarget:
         """As `simorc.plugin.verification` says."""
         if self._verification is None or self._last is None:
             return None
-        return self._verification.prove(case, self._last[0], result)
+        proof = self._verification.prove(case, self._last[0], result)
+        if proof is not None and not proof.is_identical:
+            self._last = (self._last[0], proof.result)
+        return proof
 
     def repeat(self, case: Case, record: CaseRecord) -> tuple[str, ...]:
         """Simulate again and compare: whether results repeat, and depend on the seed where they should alone."""

@@ -15,8 +15,9 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from simorc.simulators.ngspice_deck import Script
@@ -106,8 +107,8 @@ class NgspiceSession:
         raw = self.folder / f"{self.decks}.raw"
         (self.folder / "deck.spice").write_text(script.netlist, encoding="utf-8", errors="surrogateescape")
         clean = ["destroy all", "remcirc"] if self.decks > 1 else []
-        write = f"write {raw.name} {' '.join(f'{plot}.all' for plot in script.plots)}"
-        lines = [*clean, "source deck.spice", *script.commands, write, f"echo {self.decks} > done", ""]
+        written = _written(raw.name, script.plots)
+        lines = [*clean, "source deck.spice", *script.commands, *written, f"echo {self.decks} > done", ""]
         try:
             self._tell("\n".join(lines))
             self._wait(timeout_s)
@@ -185,6 +186,24 @@ class NgspiceSession:
             file.seek(max(self._read, file.seek(0, os.SEEK_END) - 256))
             return file.read()
         return b""
+
+
+def _written(file: str, plots: Sequence[str]) -> list[str]:
+    """The commands that write plots into one file, as few as there can be: each costs ngspice a look at its memory.
+
+    An operating point may be a single vector, whose name ngspice loses where its plot is named in the command.
+    """
+    groups = [list(group) for _, group in groupby(plots, key=lambda plot: plot if plot.startswith("op") else "")]
+    commands: list[str] = []
+    for number, group in enumerate(groups):
+        commands += ["set appendwrite"] if number == 1 else []
+        alone = group[0].startswith("op")
+        commands += [f"setplot {group[0]}", f"write {file}"] if alone else [_write(file, group)]
+    return [*commands, "unset appendwrite"] if len(groups) > 1 else commands
+
+
+def _write(file: str, plots: Sequence[str]) -> str:
+    return f"write {file} {' '.join(f'{plot}.all' for plot in plots)}"
 
 
 def _taken(path: Path) -> bytes:
