@@ -199,9 +199,14 @@ def clean(
 
 
 @app.command()
-def doctor(setup: Setup = None) -> None:
+def doctor(
+    setup: Setup = None,
+    deck: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Say how this netlist would be simulated, and why so.")
+    ] = None,
+) -> None:
     """Show what is installed, which versions are tested, what is missing and how to get it."""
-    _call("doctor", "doctor", setup)
+    _call("doctor", "doctor", setup, deck)
 
 
 @pdk_app.command("install")

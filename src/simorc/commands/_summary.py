@@ -57,7 +57,7 @@ def _verified(records: Sequence[CaseRecord]) -> list[str]:
     ways = {"models": "all of the model sections", "original": "the original decks"}
     counts = {text: sum(record.verified == how for record in fast) for how, text in ways.items()}
     said = [f"{count} identical to plain ngspice on {text}" for text, count in counts.items() if count]
-    return [f"fast way: {len(fast)} cases, {' and '.join(said) or 'compared before'}"]
+    return [f"fast way: {len(fast)} {'case' if len(fast) == 1 else 'cases'}, {' and '.join(said) or 'compared before'}"]
 
 
 def _headline(run: RunDirectory, concluded: Concluded, executed: int) -> str:

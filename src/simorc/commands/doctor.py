@@ -10,10 +10,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from simorc import __version__
-from simorc.core.errors import ExitCode, SimorcError, ToolMissingError
+from simorc.core.errors import ExitCode, SimorcError, ToolMissingError, UsageError
 from simorc.core.plan import SimulatorSettings
+from simorc.core.protocols import FastSimulator
 from simorc.registry import names, simulator_class
 from simorc.simulators.pdk import find_pdk, known
+from simorc.workspace.layout import RunDirectory
+from simorc.workspace.proof import fast_way_left
 
 _PACKAGES = ("pytest", "pytest-xdist", "pytest-html", "numpy", "pandas", "matplotlib", "pyarrow", "pyvisa")
 
@@ -32,17 +35,40 @@ class Finding:
         return f"{self.tool:14} {mark:8} {self.found}{f'   ({self.remark})' if self.remark else ''}"
 
 
-def doctor(setup: Path | None) -> int:
+def doctor(setup: Path | None, deck: Path | None = None) -> int:
     """Print one line a tool; exit 3 where a simulator is missing.
 
     Parameters
     ----------
     setup: a project whose setup file is looked at too; by default the one around the current folder, if any
+    deck: a netlist: say how it would be simulated instead
     """
+    if deck is not None:
+        return _explain(deck)
     simulators = list(_simulators())
     for finding in (*_program(), *simulators, *_packages(), *_pdks(), *_project(setup)):
         print(finding)
     return ExitCode.MISSING if any(finding.missing for finding in simulators) else ExitCode.DONE
+
+
+def _explain(deck: Path) -> int:
+    try:
+        text = deck.read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError as error:
+        raise UsageError(f"cannot read {deck}: {error.strerror}") from error
+    settings = SimulatorSettings()
+    simulator = simulator_class(settings.name)(settings)
+    assert isinstance(simulator, FastSimulator)
+    for line in (*simulator.explain(text, deck.parent), *_left(deck)):
+        print(line)
+    return ExitCode.DONE
+
+
+def _left(deck: Path) -> Iterator[str]:
+    """Why the run that the deck belongs to is simulated the slow way, where it is."""
+    run = RunDirectory(deck.resolve().parent.parent.parent)
+    if reason := fast_way_left(run):
+        yield f"this run left the fast way: {reason}"
 
 
 def _program() -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
@@ -129,3 +129,6 @@ class FastSimulator(Simulator, Protocol):
 
     def distrust(self, reason: str) -> None:
         """From now on simulate everything the slow way."""
+
+    def explain(self, text: str, folder: Path) -> Sequence[str]:
+        """How a netlist of that folder would be simulated, and why so, in sentences."""

@@ -98,8 +98,8 @@ class Verification:
     def _key(self, key: str) -> str:
         """With the testbench's own files, whose text the decks come from."""
         if not self._inputs:
-            inputs: Mapping[str, object] = read_manifest(self.run).get("inputs", {})
-            self._inputs = repr(sorted(inputs.items()))
+            hashes: Mapping[str, object] = read_manifest(self.run).get("sha256", {})
+            self._inputs = repr(sorted(item for item in hashes.items() if item[0].startswith("inputs/testbench/")))
         text = "\0".join((key, self.verify.how, self._inputs))
         return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 

@@ -11,7 +11,7 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -28,7 +28,7 @@ from simorc.simulators.deck_paths import PathRewriter, file_arguments, full_path
 from simorc.simulators.model_cards import compact
 from simorc.simulators.model_library import ModelLibrary, Models, with_models
 from simorc.simulators.ngspice import LOG, Ngspice, write_deck
-from simorc.simulators.ngspice_deck import PreparedDeck, Script
+from simorc.simulators.ngspice_deck import ADDED, PreparedDeck, Script
 from simorc.simulators.ngspice_log import LogReport, parse_log
 from simorc.simulators.ngspice_session import NgspiceSession, Output, SessionEndedError, new_folder
 from simorc.simulators.rawfile import RawFileError, parse_raw
@@ -117,6 +117,26 @@ class FastNgspice:
     def distrust(self, reason: str) -> None:
         """From now on every deck runs in a process of its own, on all of the chosen sections."""
         self._reason = reason
+
+    def explain(self, text: str, folder: Path) -> Sequence[str]:
+        """What each model file comes to, and whether the deck runs in a session; also for a netlist of a case."""
+        deck = self.prepare(text.partition(f"\n{ADDED}\n")[0], Case(0, {}, ()), {})
+        try:
+            models = self._library.models(deck.text, os.path.abspath(folder))  # noqa: PTH100
+        except SimorcError as error:
+            return [f"runs as it is, `ngspice -b`: {error.what}"]
+        said = [
+            f"{name}: {len(flat.encode()):,} bytes, pruned to {len(pruned.encode()):,}"
+            for name, flat, pruned in zip(models.names, models.flat, models.pruned, strict=True)
+        ]
+        if models.doubt:
+            return [
+                *said,
+                f"runs in a process of its own on all of that, for pruning is not certain: {models.doubt}",
+            ]
+        if deck.script is None:
+            return [*said, "runs in a process of its own: it has commands, or analyses, that a session cannot take"]
+        return [*said, f"runs in a long-lived ngspice: {', '.join(deck.script.kinds)}"]
 
     def _models(self, deck: PreparedDeck, folder: Path) -> Models | None:
         """What stands behind the deck's `.lib` and `.include` lines; None where the deck can run only as it is."""

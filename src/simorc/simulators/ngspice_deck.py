@@ -42,7 +42,8 @@ _END = re.compile(r"^[ \t]*\.end[ \t]*$", re.IGNORECASE | re.MULTILINE)
 # Characters that the command line takes for something else: redirection, history, variables, globs, quotes.
 _UNSAFE = re.compile(r"[<>!$;`\"'\\{}^*?~&|]")
 
-_ADDED = "* added by simorc"
+ADDED = "* added by simorc"
+"""The line of a netlist after which everything is ours."""
 _SESSION_PLOTS = {kind: (kind,) for kind in ("op", "dc", "ac", "tran", "tf")} | {"noise": ("noise", "noise_total")}
 """Of analyses that a session runs: the kinds of their plots."""
 
@@ -117,7 +118,7 @@ def prepare_deck(text: str, seed: int, options: Mapping[str, str], files: Mappin
     body = (text[: ending.start()] if ending else text).rstrip("\n")
     controls = "\n".join(_CONTROL.findall(body))
     cards = list(dot_cards(_CONTROL.sub(_blank, body)))
-    added = [_ADDED, *_option_lines(seed, options, own_seed=bool(_SEED.search(body)))]
+    added = [ADDED, *_option_lines(seed, options, own_seed=bool(_SEED.search(body)))]
     if controls:
         return PreparedDeck("\n".join([body, *added, *_after_own_control(controls, cards), ".end", ""]), files)
     added += _extra_cards(cards)
