@@ -9,6 +9,7 @@ import pytest
 
 from simorc.core.bench import BenchSettings, FaultSettings, InstrumentSettings, PartSettings, SimulatedLab
 from simorc.core.errors import UsageError
+from simorc.virtual_lab.assembly import build_lab
 from simorc.virtual_lab.clock import AutojumpClock, RateClock
 from simorc.virtual_lab.faults import FAULTS, expected_outcome
 from simorc.virtual_lab.lab import Lab
@@ -355,3 +356,21 @@ def test_a_foster_table_takes_the_place_of_the_ladder() -> None:
     part = make_part("dut", PartSettings("ldo", "lp2985_33", foster=((15.0, 0.05), (45.0, 8.0))), 1)
     assert part.ladder.resistance == pytest.approx(60.0)
     assert len(part.ladder.rungs) == 2
+
+
+@pytest.mark.req("DVT-04")
+@pytest.mark.parametrize(
+    ("wiring", "said"),
+    [
+        ({"psu.9": "vin"}, r"psu\.9: the instrument has no such channel"),
+        ({"dmm.2": "vout"}, r"dmm\.2: the instrument has no such channel"),
+        ({"dmm": "vin"}, "dmm.1 to 'vin', which is a supply's output"),
+        ({"psu.2": "air"}, "psu.2 to 'air', which is a chamber"),
+    ],
+)
+def test_a_terminal_that_is_not_there_or_does_not_belong_there_is_refused(wiring: dict[str, str], said: str) -> None:
+    drivers = {"psu": "keysight_e36312a", "dmm": "keysight_34461a"}
+    instruments = tuple(InstrumentSettings(name, driver) for name, driver in drivers.items())
+    simulated = SimulatedLab(parts={"dut": PartSettings("ldo", "lp2985_33")}, wiring=wiring)
+    with pytest.raises(UsageError, match=said):
+        build_lab(BenchSettings("b", instruments, "memory", simulated=simulated), AutojumpClock())

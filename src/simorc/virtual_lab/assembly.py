@@ -28,4 +28,6 @@ def build_lab(bench: BenchSettings, clock: Clock) -> BuiltLab:
     """
     lab = Lab(bench, clock)
     played = {i.name: load("equipment", i.model or i.driver)(i, lab) for i in bench.instruments}
+    # What plays another's part may lack its channels: that is for the driver to notice.
+    lab.check_wiring([i.name for i in bench.instruments if not i.model])
     return BuiltLab(lab, played)

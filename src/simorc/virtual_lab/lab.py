@@ -6,6 +6,7 @@ Nothing happens between calls: whoever looks, at whatever bench time, gets what 
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from simorc.virtual_lab.circuit import LoadSetting, OperatingPoint, SupplySettin
 from simorc.virtual_lab.faults import check_faults, fault_size
 from simorc.virtual_lab.part import PartState, make_part
 from simorc.virtual_lab.profile import Profile, Trajectory, inside_since, lagging
-from simorc.virtual_lab.wiring import make_wiring
+from simorc.virtual_lab.wiring import POINTS, make_wiring
 
 _OPEN_METER_OHM = math.inf
 
@@ -53,6 +54,8 @@ class Lab:
         self._random = np.random.default_rng(settings.seed)
         self._time = clock.now()
         self._runaway = False
+        self.terminals: dict[tuple[str, int], set[str]] = {}
+        """What the instruments have, and the points where it belongs."""
 
     @property
     def selected(self) -> int | None:
@@ -146,23 +149,51 @@ class Lab:
 
     def supply(self, instrument: str, channel: int) -> _Supply:
         """Terminals of a supply's output."""
+        self._has(instrument, channel, "vin")
         return _Supply(self, (instrument, channel))
 
     def load(self, instrument: str) -> _Load:
         """Terminals of a load."""
+        self._has(instrument, 1, "vout")
         return _Load(self, instrument)
 
     def meter(self, instrument: str) -> _Meter:
         """Terminals of a meter."""
+        self._has(instrument, 1, "vout", "input", "ground")
         return _Meter(self, self.wiring.at(instrument))
 
     def chamber(self, instrument: str) -> _Chamber:
         """The air stream of a chamber."""
+        self._has(instrument, 1, "air")
         return _Chamber(self, instrument)
 
     def switch(self, instrument: str) -> _Switch:
         """The relays of a switch."""
+        self._has(instrument, 1, "parts")
         return _Switch(self, self.wiring.at(instrument) == "parts")
+
+    def check_wiring(self, instruments: Collection[str]) -> None:
+        """Whether what is wired of some instruments exists, once they have asked for their terminals.
+
+        Raises
+        ------
+        UsageError: a channel that the instrument does not have, or a point where none of its terminals belongs
+        """
+        for (name, channel), point in self.wiring.points.items():
+            belongs = self.terminals.get((name, channel))
+            if name not in instruments:
+                continue
+            if belongs is None:
+                has = ", ".join(str(number) for other, number in sorted(self.terminals) if other == name)
+                raise UsageError(
+                    f"wiring of {name}.{channel}: the instrument has no such channel", hint=f"it has {has}"
+                )
+            if point not in belongs:
+                hint = f"it belongs at {' or '.join(sorted(belongs))}"
+                raise UsageError(f"wiring of {name}.{channel} to {point!r}, which is {POINTS[point]}", hint=hint)
+
+    def _has(self, instrument: str, channel: int, *points: str) -> None:
+        self.terminals.setdefault((instrument, channel), set()).update(points)
 
 
 class _Supply:
