@@ -39,6 +39,7 @@ class SimulationResult:
     error: why the simulation as a whole failed, None where it went through
     uncertainties: measure name (lower case) -> bound of the value's error, where one is known
     fast: whether it came in a way that is to be compared with a slower and surer one, now and then
+    files: name -> content of the files that it was read from, where they are in memory; else they lie beside the log
     log: path of the log file
     """
 
@@ -49,6 +50,7 @@ class SimulationResult:
     error: CaseError | None = None
     uncertainties: Mapping[str, float] = field(default_factory=dict)
     fast: bool = False
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,3 +134,20 @@ class FastSimulator(Simulator, Protocol):
 
     def explain(self, text: str, folder: Path) -> Sequence[str]:
         """How a netlist of that folder would be simulated, and why so, in sentences."""
+
+
+@runtime_checkable
+class CachingSimulator(Simulator, Protocol):
+    """A simulator whose results may be used again as long as nothing that they come from has changed."""
+
+    def content_key(self, deck: Deck, folder: Path) -> str:
+        """The same for decks whose results are the same, by content: the deck, the files that it reads, the simulator.
+
+        A hexadecimal number; empty where it cannot be known what a result depends on.
+        """
+
+    def files_left(self, deck: Deck, result: SimulationResult) -> Mapping[str, bytes]:
+        """What `restore` needs, by file name; empty where that cannot be had."""
+
+    def restore(self, deck: Deck, folder: Path, files: Mapping[str, bytes]) -> SimulationResult:
+        """The result that left these files, and in `folder` what `run` would have left there."""

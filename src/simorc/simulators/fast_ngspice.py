@@ -24,10 +24,11 @@ from simorc.core.errors import SimorcError
 from simorc.core.plan import SimulatorSettings
 from simorc.core.protocols import Deck, SimulationResult
 from simorc.core.waveforms import Plot, Waveforms
+from simorc.simulators.deck_inputs import DeckInputs
 from simorc.simulators.deck_paths import PathRewriter, file_arguments, full_path
 from simorc.simulators.model_cards import compact
 from simorc.simulators.model_library import ModelLibrary, Models, with_models
-from simorc.simulators.ngspice import LOG, Ngspice, write_deck
+from simorc.simulators.ngspice import LOG, Ngspice, files_beside, write_deck
 from simorc.simulators.ngspice_deck import ADDED, PreparedDeck, Script
 from simorc.simulators.ngspice_log import LogReport, parse_log
 from simorc.simulators.ngspice_session import NgspiceSession, Output, SessionEndedError, new_folder
@@ -51,6 +52,7 @@ class FastNgspice:
         self._settings = settings
         self._plain = Ngspice(settings)
         self._library = ModelLibrary()
+        self._inputs: DeckInputs | None = None
         self._session: NgspiceSession | None = None
         self._memory = 0
         self._folder: Path | None = None
@@ -118,6 +120,28 @@ class FastNgspice:
         """From now on every deck runs in a process of its own, on all of the chosen sections."""
         self._reason = reason
 
+    def content_key(self, deck: Deck, folder: Path) -> str:
+        """Digest of the deck, the files that it reads, program and environment; empty where it cannot be known."""
+        assert isinstance(deck, PreparedDeck)
+        if self._inputs is None:
+            self._inputs = DeckInputs(self._library, (__version__, self.version(), *self._plain.identity))
+        return self._inputs.key(deck, os.path.abspath(folder))  # noqa: PTH100
+
+    def files_left(self, deck: Deck, result: SimulationResult) -> Mapping[str, bytes]:
+        """Log and raw file, and whatever else commands of the deck wrote into its folder."""
+        return result.files or files_beside(deck, result.log)
+
+    def restore(self, deck: Deck, folder: Path, files: Mapping[str, bytes]) -> SimulationResult:
+        """The result from its files; they are written, with the deck, where all are to be kept."""
+        if self._settings.keep == "all":
+            write_deck(deck, folder)
+            for name, content in files.items():
+                (folder / name).write_bytes(content)
+        report = parse_log(files[LOG].decode("utf-8", "replace"))
+        raws = [content for name, content in sorted(files.items()) if name.endswith(".raw")]
+        waves = Waveforms(lambda: [plot for raw in raws for plot in parse_raw(raw)])
+        return SimulationResult(report.values, waves, folder / LOG, messages=report.messages, files=files)
+
     def explain(self, text: str, folder: Path) -> Sequence[str]:
         """What each model file comes to, and whether the deck runs in a session; also for a netlist of a case."""
         deck = self.prepare(text.partition(f"\n{ADDED}\n")[0], Case(0, {}, ()), {})
@@ -177,7 +201,14 @@ class FastNgspice:
             write_deck(deck, folder)
             (folder / LOG).write_bytes(output.log)
             (folder / RAW).write_bytes(output.raw)
-        return SimulationResult(report.values, Waveforms(plots), folder / LOG, messages=report.messages, fast=True)
+        return SimulationResult(
+            report.values,
+            Waveforms(plots),
+            folder / LOG,
+            messages=report.messages,
+            fast=True,
+            files={LOG: output.log, RAW: output.raw},
+        )
 
     def _fresh(
         self, deck: PreparedDeck, models: Models, folder: Path, timeout_s: float, *, whole: bool = False

@@ -104,6 +104,7 @@ class ModelLibrary:
         self._read = read or _read_text
         self._texts: dict[str, str] = {}
         self._cards: dict[str, _Card] = {}
+        self._flats: dict[tuple[tuple[str, str], ...], tuple[str, ...]] = {}
         self._libraries: dict[tuple[tuple[str, str], ...], _Library] = {}
         self._models: dict[object, Models] = {}
 
@@ -133,6 +134,17 @@ class ModelLibrary:
             self._models[key] = _pruned(library, words, calls, scales)
         return self._models[key]
 
+    def flat(self, references: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+        """The text behind each of some references (absolute path, section or empty), read once.
+
+        Raises
+        ------
+        CaseError: a file or a section of it is missing
+        """
+        if references not in self._flats:
+            self._flats[references] = tuple(self._flat(path, section.lower(), 0) for path, section in references)
+        return self._flats[references]
+
     def _split(self, deck: str, folder: str) -> tuple[tuple[tuple[str, str], ...], list[_Card], str]:
         """The files that a deck reads, its cards without the title, and what makes pruning uncertain, or nothing."""
         references: list[tuple[str, str]] = []
@@ -159,8 +171,7 @@ class ModelLibrary:
 
     def _library(self, references: tuple[tuple[str, str], ...]) -> _Library:
         if references not in self._libraries:
-            flat = tuple(self._flat(path, section.lower(), 0) for path, section in references)
-            self._libraries[references] = _parsed(references, flat)
+            self._libraries[references] = _parsed(references, self.flat(references))
         return self._libraries[references]
 
     def _flat(self, path: str, section: str, depth: int) -> str:

@@ -28,6 +28,7 @@ NETLIST = "netlist.spice"
 INIT_FILE = ".spiceinit"
 LOG = "ngspice.log"
 _NOT_OURS = ("SPICE_USERINIT_DIR", "SPICE_ASCIIRAWFILE")
+_OWN_VARIABLE = re.compile("SPICE|NGSPICE")
 _LONGEST_LOG = 1 << 24
 _FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 _HINTS = {
@@ -76,6 +77,13 @@ class Ngspice:
         # Without a home ngspice crashes.
         inherited = {"HOME": "/nonexistent"} | dict(os.environ)
         return {name: value for name, value in inherited.items() if name not in _NOT_OURS} | ours
+
+    @cached_property
+    def identity(self) -> tuple[str, ...]:
+        """What tells this program from another build of it, and the part of the environment that it goes by."""
+        found = Path(self.program).stat()
+        own = sorted(f"{name}={value}" for name, value in self.environment.items() if _OWN_VARIABLE.match(name))
+        return (self.program, str(found.st_size), str(found.st_mtime_ns), *own)
 
     @cached_property
     def init_file(self) -> str:
@@ -170,6 +178,18 @@ def write_deck(deck: Deck, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in {NETLIST: deck.text, **deck.files}.items():
         (folder / name).write_text(text, encoding="utf-8", errors="surrogateescape")
+
+
+def files_beside(deck: Deck, log: Path) -> dict[str, bytes]:
+    """The files that a run left beside its log, without the deck's own; none where there is more than files."""
+    found: dict[str, bytes] = {}
+    with os.scandir(log.parent) as entries:
+        for entry in entries:
+            if not entry.is_file(follow_symlinks=False):
+                return {}
+            if entry.name != NETLIST and entry.name not in deck.files:
+                found[entry.name] = Path(entry.path).read_bytes()
+    return found
 
 
 def _sourced(line: str) -> list[str]:

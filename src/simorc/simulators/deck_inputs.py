@@ -1,0 +1,257 @@
+"""What a deck depends on, as one digest: its text, and the content of every file that ngspice reads for it.
+
+Where that cannot be known for certain (commands that read or write elsewhere, programs that a model starts, a seed
+taken from the clock, a file that is not there) there is no digest, and the result is used for nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from simorc.core.errors import CaseError
+from simorc.simulators.deck_paths import file_arguments, full_path, reference
+from simorc.simulators.model_library import ModelLibrary
+from simorc.simulators.ngspice_deck import PreparedDeck
+
+_MOST_LINES = 20_000
+_OUTSIDE = re.compile(r"d_process|d_cosim|process_file|\bsimulation\s*=|seed\s*=\s*['\"{(\s]*random", re.IGNORECASE)
+_OUTSIDE_WORDS = ("d_process", "d_cosim", "process_file", "simulation", "random")
+_CONTROL = re.compile(r"^[ \t]*\.control\b[^\n]*\n(.*?)^[ \t]*\.endc\b", re.IGNORECASE | re.MULTILINE | re.DOTALL)
+# Commands that depend on the deck alone, and write into the case's folder if anywhere.
+_COMMANDS = frozenset(
+    [
+        "run",
+        "op",
+        "dc",
+        "ac",
+        "tran",
+        "noise",
+        "tf",
+        "sens",
+        "pz",
+        "disto",
+        "sp",
+        "pss",
+        "print",
+        "echo",
+        "let",
+        "unlet",
+        "set",
+        "unset",
+        "meas",
+        "measure",
+        "write",
+        "wrdata",
+        "wrs2p",
+        "setplot",
+        "setscale",
+        "settype",
+        "destroy",
+        "alter",
+        "altermod",
+        "alterparam",
+        "reset",
+        "if",
+        "else",
+        "elseif",
+        "end",
+        "while",
+        "dowhile",
+        "repeat",
+        "foreach",
+        "break",
+        "continue",
+        "label",
+        "goto",
+        "quit",
+        "exit",
+        "save",
+        "option",
+        "options",
+        "optran",
+        "display",
+        "show",
+        "showmod",
+        "listing",
+        "linearize",
+        "cutout",
+        "fft",
+        "psd",
+        "four",
+        "fourier",
+        "spec",
+        "compose",
+        "reshape",
+        "cross",
+        "define",
+        "undefine",
+        "strcmp",
+        "stop",
+        "resume",
+        "step",
+        "delete",
+        "trace",
+        "rusage",
+    ]
+)
+_WRITING = frozenset(
+    ["write", "wrdata", "wrs2p", "print", "echo", "display", "show", "showmod", "listing", "set", "foreach"]
+)
+_ELSEWHERE = re.compile(r"[/~`|]|\.\.|\$\{?\w*(?:path|dir)\b", re.IGNORECASE)
+_INIT = frozenset(("set", "unset", "option", "alias", "unalias", "define", "echo"))
+_INIT_FILES = frozenset(("codemodel", "osdi", "pre_osdi"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What counts of a line of a deck: the file that it brings in, files in arguments, whether that is all."""
+
+    reference: tuple[str, str] | None
+    arguments: tuple[str, ...]
+    is_certain: bool
+
+
+class DeckInputs:
+    """Digests of decks; files and lines are looked at once, so that the decks of a run cost little.
+
+    Parameters
+    ----------
+    library: reads the model files; what it has read is what ngspice gets, also when a file changes meanwhile
+    simulator: whatever tells one simulator from another
+    """
+
+    def __init__(self, library: ModelLibrary, simulator: Sequence[str]) -> None:
+        self._library = library
+        self._simulator = simulator
+        self._lines: dict[str, _Line] = {}
+        self._models: dict[tuple[tuple[str, str], ...], str] = {}
+        self._files: dict[str, tuple[tuple[int, ...], str]] = {}
+        self._init: dict[tuple[tuple[str, str], ...], tuple[str, ...] | None] = {}
+
+    def key(self, deck: PreparedDeck, folder: str) -> str:
+        """The digest, the same for decks with the same result; empty where that cannot be known.
+
+        Parameters
+        ----------
+        folder: absolute path of the case's folder
+        """
+        references, arguments, is_certain = self._split(deck.text, folder)
+        try:
+            models = self._of_models(references)
+            init = self._of_init(deck.files)
+            if not models or init is None or not is_certain or (deck.script is None and not _stays_here(deck.text)):
+                return ""
+            files = [self._of_file(path) for path in (*arguments, *init)]
+        except (CaseError, OSError):
+            return ""
+        digest = hashlib.sha256()
+        for part in (*self._simulator, *(text for item in deck.files.items() for text in item), models, *files):
+            digest.update(part.encode("utf-8", "surrogateescape") + b"\0")
+        digest.update(deck.text.encode("utf-8", "surrogateescape"))
+        return digest.hexdigest()
+
+    def _split(self, text: str, folder: str) -> tuple[tuple[tuple[str, str], ...], list[str], bool]:
+        """Model files with their sections, other files, and whether those are all that count."""
+        references: list[tuple[str, str]] = []
+        arguments: list[str] = []
+        is_certain = True
+        for line in text.split("\n")[1:]:
+            known = self._lines.get(line) or self._look_at(line)
+            if known.reference:
+                references.append((full_path(known.reference[0], folder), known.reference[1]))
+            if known.arguments:
+                arguments += [full_path(path, folder) for path in known.arguments]
+            is_certain = is_certain and known.is_certain
+        return tuple(references), arguments, is_certain
+
+    def _look_at(self, line: str) -> _Line:
+        if len(self._lines) > _MOST_LINES:
+            self._lines.clear()
+        found = reference(line) if line.lstrip()[:1] == "." else None
+        known = _Line(found, tuple(file_arguments(line)), line.lstrip()[:1] == "*" or not _OUTSIDE.search(line))
+        self._lines[line] = known
+        return known
+
+    def _of_models(self, references: tuple[tuple[str, str], ...]) -> str:
+        """Digest of the texts behind reference lines; empty where they bring in more than text."""
+        if references not in self._models:
+            digest = hashlib.sha256()
+            is_certain = True
+            for text in self._library.flat(references):
+                is_certain = is_certain and _is_plain(text)
+                digest.update(text.encode("utf-8", "surrogateescape") + b"\0")
+            self._models[references] = digest.hexdigest() if is_certain else ""
+        return self._models[references]
+
+    def _of_init(self, files: Mapping[str, str]) -> tuple[str, ...] | None:
+        """The files that an init file loads; None where it does more than set something."""
+        key = tuple(files.items())
+        if key not in self._init:
+            self._init[key] = _loaded(line for _, text in key for line in text.splitlines())
+        return self._init[key]
+
+    def _of_file(self, path: str) -> str:
+        """Digest of a file's content, taken again where its state says that it may have changed.
+
+        Raises
+        ------
+        OSError: it cannot be read
+        """
+        found = os.stat(path)  # noqa: PTH116
+        state = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+        known = self._files.get(path)
+        if known is None or known[0] != state:
+            known = (state, hashlib.sha256(Path(path).read_bytes()).hexdigest())
+            self._files[path] = known
+        return known[1]
+
+
+def _is_plain(text: str) -> bool:
+    """Whether model files are text and nothing else: no commands, no programs, no further files."""
+    lower = text.lower()
+    if ".control" in lower or (any(word in lower for word in _OUTSIDE_WORDS) and _OUTSIDE.search(_code(lower))):
+        return False
+    return not any(True for line in _lines_with("file", lower) for _ in file_arguments(line))
+
+
+def _code(text: str) -> str:
+    return "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("*"))
+
+
+def _lines_with(word: str, text: str) -> Iterator[str]:
+    end = 0
+    while (found := text.find(word, end)) >= 0:
+        end = text.find("\n", found)
+        end = len(text) if end < 0 else end
+        yield text[text.rfind("\n", 0, found) + 1 : end]
+
+
+def _stays_here(text: str) -> bool:
+    """Whether commands of a deck read nothing else, and write into the case's folder if anywhere."""
+    for block in _CONTROL.findall(text):
+        for line in block.splitlines():
+            words = line.split(None, 1)
+            if not words or words[0][0] in "*$;":
+                continue
+            command = words[0].lower()
+            if command not in _COMMANDS or "`" in line or (command in _WRITING and _ELSEWHERE.search(line)):
+                return False
+    return True
+
+
+def _loaded(lines: Iterable[str]) -> tuple[str, ...] | None:
+    paths: list[str] = []
+    for line in lines:
+        words = line.split()
+        if not words or words[0][0] in "*$;":
+            continue
+        if words[0].lower() in _INIT_FILES and all(word.startswith("/") for word in words[1:]):
+            paths += words[1:]
+        elif words[0].lower() not in _INIT:
+            return None
+    return tuple(paths)
