@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 from pathlib import Path
 
@@ -25,6 +26,72 @@ def said(folder: Path, text: str, *arguments: str, **environment: str) -> str:
 
 def control(*commands: str) -> str:
     return "\n".join([".control", *commands, "quit", ".endc", ".end", ""])
+
+
+def told(folder: Path, *commands: str) -> str:
+    """What an ngspice in pipe mode writes to its log; every command one line."""
+    (folder / "rc").write_text(RC + ".end\n")
+    (folder / "hot").write_text(RC + ".option temp=85\n.end\n")
+    (folder / "broken").write_text(RC + "r9 out 0 {nope}\n.end\n")
+    subprocess.run(
+        ["ngspice", "-p", "-o", "log"],
+        cwd=folder,
+        input="\n".join([*commands, "quit", ""]),
+        text=True,
+        check=False,
+        timeout=60,
+        capture_output=True,
+    )
+    return (folder / "log").read_text()
+
+
+def test_pipe_mode_tells_a_fifo_when_everything_before_is_in_the_log(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "done")
+    end = os.open(tmp_path / "done", os.O_RDWR | os.O_NONBLOCK)
+    (tmp_path / "rc").write_text(RC + ".end\n")
+    with subprocess.Popen(["ngspice", "-p", "-o", "log"], cwd=tmp_path, stdin=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        process.stdin.write("source rc\nop\nprint v(out)\necho 7 > done\n")
+        process.stdin.flush()
+        assert select.select([end], [], [], 30)[0]
+        assert os.read(end, 10) == b"7\n"
+        assert "v(out) = 1.000000e+00" in (tmp_path / "log").read_text()
+        process.stdin.write("quit\n")
+    os.close(end)
+
+
+def test_plots_are_numbered_by_one_counter_that_destroying_them_begins_anew(tmp_path: Path) -> None:
+    log = told(
+        tmp_path,
+        "source rc",
+        "ac dec 1 1 10",
+        "ac dec 1 1 10",
+        "op",
+        "echo 1: $plots",
+        "destroy all",
+        "op",
+        "echo 2: $plots",
+    )
+    assert "1: const ac1 ac2 op2\n" in log
+    assert "2: const op1\n" in log
+
+
+def test_options_of_a_circuit_go_with_it(tmp_path: Path) -> None:
+    log = told(tmp_path, "source hot", "op", "destroy all", "remcirc", "source rc", "op")
+    assert [line.split()[5] for line in log.splitlines() if line.startswith("Doing analysis")] == [
+        "85.000000",
+        "27.000000",
+    ]
+
+
+def test_pipe_mode_asks_about_an_undefined_parameter_and_takes_a_command_for_the_answer(tmp_path: Path) -> None:
+    assert "Run Spice anyway? y/n ?" in told(tmp_path, "source broken", "op")
+
+
+def test_the_only_vector_of_a_plot_loses_its_name(tmp_path: Path) -> None:
+    told(tmp_path, "source rc", "save v(out)", "op", "write one.raw op1.all", "write two.raw")
+    assert b"v(op1.all)" in (tmp_path / "one.raw").read_bytes()
+    assert b"v(all)" in (tmp_path / "two.raw").read_bytes()
 
 
 def test_run_evaluates_the_measures_of_the_last_analysis_alone(tmp_path: Path) -> None:

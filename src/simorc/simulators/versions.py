@@ -36,6 +36,14 @@ BEHAVIOURS = (
     Behaviour("`-o FILE` writes stdout and stderr by lines, in order", "ngspice"),
     Behaviour(".spiceinit of the working folder keeps that of the home folder from being read", "ngspice"),
     Behaviour("`source FILE` takes a file without `*ng_script` for a netlist", "ngspice"),
+    Behaviour("`-p` takes commands from stdin; `echo > FIFO` comes after all that was printed before it", "session"),
+    Behaviour("`destroy all` begins the numbers of plots anew; one counter serves all kinds of them", "session"),
+    Behaviour("a circuit loaded after `remcirc` knows nothing of the options of the one before", "session"),
+    Behaviour("after an undefined parameter `-p` asks `y/n ?` and takes the next command for the answer", "session"),
+    Behaviour(
+        "`write FILE op1.all` loses the name of a plot's only vector, `write FILE` after `setplot` too", "session"
+    ),
+    Behaviour("every command has ngspice read /proc/meminfo, 60 us; of a library it reads every section", "session"),
     Behaviour("`write` says nothing of a full disk and leaves a short file", "rawfile"),
 )
 """What a new version has to be looked at for; tests/e2e/test_ngspice_behaviour.py does."""
