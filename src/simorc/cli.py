@@ -107,6 +107,7 @@ def run(
         str,
         typer.Option(metavar="1%|all|none|original", help="Which results of the fast way are compared with ngspice."),
     ] = "1%",
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Simulate everything; store nothing.")] = False,
     lost: Annotated[Lost | None, typer.Option(help="What becomes of bench cases that a crash left half-way.")] = None,
 ) -> None:
     """Run what is pending, failed or interrupted. After `--`: arguments for pytest."""
@@ -130,6 +131,7 @@ def run(
             dut=dut,
             lost=lost,
             verify=verify,
+            cache=not no_cache,
             pytest_args=tuple(context.args),
         ),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from simorc.core.aggregates import AggregateResult
@@ -17,6 +18,7 @@ from simorc.workspace.gather import Gathered
 from simorc.workspace.layout import RunDirectory
 
 _MOST_ROWS = 5
+_MOST_NAMED = 3
 
 
 def exit_code(concluded: Concluded) -> int:
@@ -46,6 +48,7 @@ def summary(
     warnings = [warning for record in gathered.records.values() for warning in record.warnings]
     lines += [f"warning: {text}" for text in dict.fromkeys([*warnings, *notes, *gathered.notes])]
     lines += _verified(completed)
+    lines += _cached(completed)
     return "\n".join([*lines, *remarks, f"report: simorc plot {run.run_id}"])
 
 
@@ -58,6 +61,16 @@ def _verified(records: Sequence[CaseRecord]) -> list[str]:
     counts = {text: sum(record.verified == how for record in fast) for how, text in ways.items()}
     said = [f"{count} identical to plain ngspice on {text}" for text, count in counts.items() if count]
     return [f"fast way: {len(fast)} {'case' if len(fast) == 1 else 'cases'}, {' and '.join(said) or 'compared before'}"]
+
+
+def _cached(records: Sequence[CaseRecord]) -> list[str]:
+    """How many results were not simulated for this run."""
+    origins = Counter(record.cached_from.rpartition("/")[0] for record in records if record.cached_from)
+    if not origins:
+        return []
+    named = ", ".join(run for run, _ in origins.most_common(_MOST_NAMED))
+    more = f" and {len(origins) - _MOST_NAMED} more runs" if len(origins) > _MOST_NAMED else ""
+    return [f"from the cache: {origins.total()} cases, simulated in {named}{more}; --no-cache simulates them"]
 
 
 def _headline(run: RunDirectory, concluded: Concluded, executed: int) -> str:

@@ -54,6 +54,7 @@ class RunOptions:
     dut: str = ""
     lost: str | None = None
     verify: str = "1%"
+    cache: bool = True
     pytest_args: tuple[str, ...] = ()
 
 
@@ -219,7 +220,9 @@ def _session(job: _Job, cases: Sequence[Case], started: str, check: int | None) 
     how, share = parse_verify(options.verify)
     sample = tuple(case.case_id for case in spread(cases, math.ceil(share * len(cases))))
     always = options.verify == "all"
-    selection = Selection(ids, started, check, options.timeout_s, options.max_fail, how, sample, always, others)
+    # Whoever names a case wants it simulated.
+    cache = "none" if not options.cache else "use" if options.case is None else "renew"
+    selection = Selection(ids, started, check, options.timeout_s, options.max_fail, how, sample, always, cache, others)
     write_selection(directory, selection)
     workers = _workers(job, len(cases))
     with ProgressView(directory, len(cases), workers, sys.stderr) as view:

@@ -20,6 +20,7 @@ from simorc.core.waveforms import Waveforms
 from simorc.plugin.target import Known, Target, make_target
 from simorc.workspace.clock import utc_text
 from simorc.workspace.layout import RunDirectory
+from simorc.workspace.result_cache import ResultCache
 from simorc.workspace.status_store import archive_record, write_record
 from simorc.workspace.time_limit import TimeLimitReached, time_limit
 from simorc.workspace.user_code import load_measure_functions
@@ -37,6 +38,7 @@ class CaseRunner:
     hook: pytest's hook relay, for the hooks of `simorc.plugin.hookspecs`
     timeout_s: seconds that one case may take; by default the target's
     verify: which results of a fast way are compared with a slow one
+    cache: from where results of earlier runs are taken, and to where results go
     """
 
     def __init__(
@@ -47,12 +49,13 @@ class CaseRunner:
         hook: HookRelay,
         timeout_s: float | None = None,
         verify: Verify | None = None,
+        cache: ResultCache | None = None,
     ) -> None:
         self.run = run
         self.plan = plan
         self.worker = worker
         self.hook = hook
-        self.target: Target = make_target(run, plan, verify)
+        self.target: Target = make_target(run, plan, verify, cache)
         self.timeout_s = timeout_s or self.target.time_limit_s
         self.broken = ""
         self._functions: Mapping[str, MeasureFunction] | None = None
@@ -160,6 +163,7 @@ class CaseRunner:
             error_message=str(error) if error else "",
             measurements=tuple(measurements),
             retries=known.retries,
+            cached_from=known.cached_from,
             fast=known.result.fast,
         )
 

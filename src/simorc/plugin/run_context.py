@@ -18,6 +18,7 @@ from simorc.workspace.events import log_event
 from simorc.workspace.layout import RunDirectory, is_run_directory
 from simorc.workspace.metadata import read_metadata
 from simorc.workspace.plan_file import read_plan
+from simorc.workspace.result_cache import ResultCache
 from simorc.workspace.selection import Selection, pause_requested, read_selection, stop_requested
 from simorc.workspace.status_store import read_record
 
@@ -70,7 +71,9 @@ class RunContext:
         verify = Verify(since=self.since)
         if chosen:
             verify = Verify(chosen.verify, frozenset(chosen.sample), chosen.since, chosen.always)
-        return CaseRunner(self.run, self.plan, self.worker, self.hook, timeout_s, verify)
+        cache = chosen.cache if chosen else "renew" if self.rerun else "use"
+        results = None if cache == "none" else ResultCache.beside(self.run, reads=cache == "use")
+        return CaseRunner(self.run, self.plan, self.worker, self.hook, timeout_s, verify, results)
 
     @property
     def stopping(self) -> bool:

@@ -11,15 +11,17 @@ from pathlib import Path
 from simorc.core.case import Case
 from simorc.core.errors import ErrorKind, SimorcError
 from simorc.core.plan import Plan
-from simorc.core.protocols import Deck, FastSimulator, SimulationResult, Simulator, Verify
+from simorc.core.protocols import CachingSimulator, Deck, FastSimulator, SimulationResult, Simulator, Verify
 from simorc.core.record import CaseRecord
 from simorc.core.waveforms import Waveforms
+from simorc.plugin.reuse import Reuse
 from simorc.plugin.target import Known, Proof
 from simorc.plugin.verification import Verification, same
 from simorc.registry import simulator_class
 from simorc.simulators.netlist import Renderer
 from simorc.workspace.events import log_event
 from simorc.workspace.layout import RunDirectory
+from simorc.workspace.result_cache import ResultCache
 
 _RETRIED = (ErrorKind.NO_CONVERGENCE, ErrorKind.TIMESTEP)
 
@@ -27,7 +29,7 @@ _RETRIED = (ErrorKind.NO_CONVERGENCE, ErrorKind.TIMESTEP)
 class SpiceTarget:
     """Renders and simulates the decks of one run (see Target)."""
 
-    def __init__(self, run: RunDirectory, plan: Plan, verify: Verify) -> None:
+    def __init__(self, run: RunDirectory, plan: Plan, verify: Verify, cache: ResultCache | None = None) -> None:
         self.run = run
         self.plan = plan
         self.time_limit_s = plan.simulator.timeout_s
@@ -36,9 +38,13 @@ class SpiceTarget:
         self.attempts = 1
         self._verification: Verification | None = None
         self._last: tuple[Deck, SimulationResult] | None = None
+        self._is_cached = False
         if isinstance(self.simulator, FastSimulator):
             self.attempts = 2  # what stands still in a long-lived process is tried once more in one of its own
             self._verification = Verification(run, self.simulator, verify, self.time_limit_s)
+        self._reuse: Reuse | None = None
+        if cache is not None and isinstance(self.simulator, CachingSimulator):
+            self._reuse = Reuse(run, self.simulator, cache, self._verification)
 
     def order_key(self, case: Case) -> tuple[object, ...]:
         """As the simulator says."""
@@ -54,14 +60,14 @@ class SpiceTarget:
             self._verification.look()
         text = self.renderer.render(case)
         folder = self.run.result_folder(case.case_id)
-        known.result = self._simulate(text, case, {}, folder, deadline)
+        self._try(known, text, case, {}, folder, deadline)
         for options in self.plan.simulator.retries:
             error = known.result.error
             if error is None or error.kind not in _RETRIED:
                 break
             log_event(self.run, "retry", case.case_id, options=dict(options), error=error.what)
             known.retries = (*known.retries, options)
-            known.result = self._simulate(text, case, options, folder, deadline)
+            self._try(known, text, case, options, folder, deadline)
 
     def failed(self, case: Case) -> str:
         """The next deck knows nothing of this one."""
@@ -75,12 +81,15 @@ class SpiceTarget:
         return self.simulator.read(self.run.result_folder(case.case_id)).waves
 
     def prove(self, case: Case, result: SimulationResult) -> Proof | None:
-        """As `simorc.plugin.verification` says."""
-        if self._verification is None or self._last is None:
+        """As `simorc.plugin.verification` says; then the result is of use for further runs."""
+        if self._verification is None or self._last is None or self._is_cached:
             return None
-        proof = self._verification.prove(case, self._last[0], result)
-        if proof is not None and not proof.is_identical:
-            self._last = (self._last[0], proof.result)
+        deck = self._last[0]
+        proof = self._verification.prove(case, deck, result)
+        if proof is not None:
+            self._last = (deck, proof.result)
+        if self._reuse is not None and (proof is None or (proof.how and proof.is_identical)):
+            self._reuse.keep(case, deck, self.run.result_folder(case.case_id), result)
         return proof
 
     def repeat(self, case: Case, record: CaseRecord) -> tuple[str, ...]:
@@ -88,7 +97,7 @@ class SpiceTarget:
         drawn_on_purpose = self.plan.sweep.has_seed_axis
         try:
             first = self._last[1] if self._last else self.simulator.read(self.run.result_folder(case.case_id))
-            if drawn_on_purpose and not self._repeats(first, case, record):
+            if drawn_on_purpose and not self._repeats(first, case, record, anew=True):
                 return (f"case {case.case_id} gave two different results with the same seed {case.seed}",)
             same = self._repeats(first, replace(case, seed=case.seed + 1), record)
         except (SimorcError, OSError) as error:
@@ -109,27 +118,53 @@ class SpiceTarget:
         """End whatever the simulator keeps running."""
         self.simulator.close()
 
+    def _try(
+        self, known: Known, text: str, case: Case, options: Mapping[str, str], folder: Path, deadline: float
+    ) -> None:
+        """One attempt at a case's result."""
+        known.result, known.cached_from = self._simulate(text, case, options, folder, deadline)
+        self._is_cached = bool(known.cached_from)
+
     def _simulate(
-        self, text: str, case: Case, options: Mapping[str, str], folder: Path, deadline: float
-    ) -> SimulationResult:
+        self,
+        text: str,
+        case: Case,
+        options: Mapping[str, str],
+        folder: Path,
+        deadline: float,
+        *,
+        anew: bool = False,
+    ) -> tuple[SimulationResult, str]:
+        """The result of a deck, and from which run and case it was taken, or empty.
+
+        Parameters
+        ----------
+        anew: whatever the cache holds
+        """
         deck = self.simulator.prepare(text, case, options)
         # A folder of its own for every attempt: a simulator that outlived a killed worker writes into the old one.
         if folder.exists():
             shutil.rmtree(folder)
-        result = self.simulator.run(deck, folder, max(deadline - time.monotonic(), 0.01))
+        found = None if anew or self._reuse is None else self._reuse.find(deck, folder)
+        result, origin = found or (self.simulator.run(deck, folder, max(deadline - time.monotonic(), 0.01)), "")
         self._last = (deck, result)
-        return result
+        # What came the fast way is stored once it is known whether it had to be compared.
+        if self._reuse is not None and not (anew or origin or result.fast):
+            self._reuse.keep(case, deck, folder, result)
+        return result, origin
 
-    def _repeats(self, first: SimulationResult, case: Case, record: CaseRecord) -> bool:
+    def _repeats(self, first: SimulationResult, case: Case, record: CaseRecord, *, anew: bool = False) -> bool:
         """Whether a further simulation gives the same values and waveforms, bit for bit."""
         options = record.retries[-1] if record.retries else {}
         # Beside the case's own folder, because the deck's relative paths hold at this depth alone.
         folder = self.run.repeat_folder(case.case_id)
         try:
             deadline = time.monotonic() + self.time_limit_s
-            second = self._simulate(self.renderer.render(case), case, options, folder, deadline)
+            second, origin = self._simulate(self.renderer.render(case), case, options, folder, deadline, anew=anew)
             if second.error is not None:
                 raise second.error
+            if self._reuse is not None and self._last is not None and second.fast and not (anew or origin):
+                self._reuse.keep(case, self._last[0], folder, second)
             return same(first, second)
         finally:
             shutil.rmtree(folder, ignore_errors=True)

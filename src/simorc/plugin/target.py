@@ -13,14 +13,16 @@ from simorc.core.protocols import SimulationResult, Verify
 from simorc.core.record import CaseRecord
 from simorc.core.waveforms import Waveforms
 from simorc.workspace.layout import RunDirectory
+from simorc.workspace.result_cache import ResultCache
 
 
 @dataclass
 class Known:
-    """What is known of a case so far, also when its time is over: its last result, and the options tried."""
+    """What is known of a case so far, also when its time is over: its last result, its origin, the options tried."""
 
     result: SimulationResult = field(default_factory=lambda: SimulationResult({}, Waveforms(), Path()))
     retries: tuple[Mapping[str, str], ...] = ()
+    cached_from: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,9 @@ class Target(Protocol):
         """End whatever is kept running, and leave it safe."""
 
 
-def make_target(run: RunDirectory, plan: Plan, verify: Verify | None = None) -> Target:
+def make_target(
+    run: RunDirectory, plan: Plan, verify: Verify | None = None, cache: ResultCache | None = None
+) -> Target:
     """The target of a plan."""
     if plan.target == "bench":
         from simorc.plugin.bench_target import BenchTarget
@@ -94,4 +98,4 @@ def make_target(run: RunDirectory, plan: Plan, verify: Verify | None = None) -> 
         return BenchTarget(run, plan)
     from simorc.plugin.spice_target import SpiceTarget
 
-    return SpiceTarget(run, plan, verify or Verify())
+    return SpiceTarget(run, plan, verify or Verify(), cache)

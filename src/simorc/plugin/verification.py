@@ -30,6 +30,8 @@ class Verification:
     Parameters
     ----------
     timeout_s: seconds that the slow way may take for one case
+
+    `last` is how, and with the key of which comparison, the last result of the fast way was or would be compared.
     """
 
     def __init__(self, run: RunDirectory, simulator: FastSimulator, verify: Verify, timeout_s: float) -> None:
@@ -37,6 +39,8 @@ class Verification:
         self.simulator = simulator
         self.verify = verify
         self.timeout_s = timeout_s
+        self.last = (verify.how, "")
+        self._holding: dict[str, bool] = {}
         self._known: dict[str, bool] = {}
         self._inputs = ""
         self._is_left = False
@@ -53,6 +57,7 @@ class Verification:
             return None
         folder = self.run.repeat_folder(case.case_id)
         key = self._key(self.simulator.proof_key(deck, folder))
+        self.last = (self.verify.how, key)
         if key not in self._known:
             found = read_proof(self.run, key)
             if found is not None and found.get("outcome") == "different":
@@ -64,6 +69,22 @@ class Verification:
         if case.case_id not in self.verify.cases or (self._known[key] and not self.verify.always):
             return None
         return self._compared(case, key, deck, result)
+
+    def holds(self, how: str, key: str) -> bool:
+        """Whether a result of an earlier execution needs no comparison now.
+
+        Parameters
+        ----------
+        how, key: by what results of its kind were compared then, as in `last`
+        """
+        if self._is_left or self.verify.always:
+            return False
+        if self.verify.how == "none" or how != self.verify.how:
+            return self.verify.how == "none"
+        if key not in self._holding:
+            found = read_proof(self.run, key)
+            self._holding[key] = found is not None and found.get("outcome") == "identical"
+        return self._holding[key]
 
     def _compared(self, case: Case, key: str, deck: Deck, result: SimulationResult) -> Proof:
         slow = self._slowly(case, deck)

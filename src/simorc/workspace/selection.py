@@ -31,6 +31,7 @@ class Selection:
     verify: which results are compared with a slower way: `models`, `original`, `none`, as in `Verify`
     sample: ids of the cases that are compared beyond the first of every kind
     always: compare them also where a comparison of an earlier execution holds
+    cache: of results: `use`, `renew` (nothing is taken from it), `none`
     others: how the run's other cases stand, by `completed`, `failed`, `pending`, `out_of_spec`
     """
 
@@ -42,6 +43,7 @@ class Selection:
     verify: str = "models"
     sample: tuple[int, ...] = ()
     always: bool = False
+    cache: str = "use"
     others: Mapping[str, int] = field(default_factory=dict)
 
 

@@ -1,0 +1,54 @@
+"""Results of this and earlier runs, used again where the same deck on the same models would give them anew."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from simorc.core.case import Case
+from simorc.core.protocols import CachingSimulator, Deck, SimulationResult
+from simorc.plugin.verification import Verification
+from simorc.workspace.layout import RunDirectory
+from simorc.workspace.result_cache import CachedResult, ResultCache
+
+
+class Reuse:
+    """What one worker takes from the cache of results, and puts into it.
+
+    A result that came in a fast way counts only as long as its kind has been compared with the slow way, as the run
+    wants it, and found identical.
+
+    Parameters
+    ----------
+    verification: of the simulator's fast way; None where it has none
+    """
+
+    def __init__(
+        self, run: RunDirectory, simulator: CachingSimulator, cache: ResultCache, verification: Verification | None
+    ) -> None:
+        self.run = run
+        self.simulator = simulator
+        self.cache = cache
+        self.verification = verification
+        self._key = ""
+
+    def find(self, deck: Deck, folder: Path) -> tuple[SimulationResult, str] | None:
+        """A deck's result, with the run and case that it was simulated for; the case's folder is as after a run."""
+        self._key = self.simulator.content_key(deck, folder)
+        found = self.cache.get(self._key) if self._key else None
+        if found is None or not self._counts(found):
+            return None
+        return replace(self.simulator.restore(deck, folder, found.files), fast=found.fast), found.origin
+
+    def keep(self, case: Case, deck: Deck, folder: Path, result: SimulationResult) -> None:
+        """Store the result of the deck that was not found, unless it failed or a file that it read has changed."""
+        if result.error is not None or not self._key or self.simulator.content_key(deck, folder) != self._key:
+            return
+        files = self.simulator.files_left(deck, result)
+        how, proof = self.verification.last if self.verification is not None and result.fast else ("", "")
+        if files:
+            origin = f"{self.run.run_id}/{case.case_id}"
+            self.cache.put(self._key, CachedResult(origin, files, result.fast, how, proof))
+
+    def _counts(self, found: CachedResult) -> bool:
+        return not found.fast or (self.verification is not None and self.verification.holds(found.how, found.proof))
