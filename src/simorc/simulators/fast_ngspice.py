@@ -13,6 +13,7 @@ import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
@@ -27,7 +28,7 @@ from simorc.core.waveforms import Plot, Waveforms
 from simorc.simulators.deck_inputs import DeckInputs
 from simorc.simulators.deck_paths import PathRewriter, file_arguments, full_path
 from simorc.simulators.model_cards import compact
-from simorc.simulators.model_library import ModelLibrary, Models, with_models
+from simorc.simulators.model_library import ModelLibrary, Models, drops_bins, with_models
 from simorc.simulators.ngspice import LOG, Ngspice, files_beside, write_deck
 from simorc.simulators.ngspice_deck import ADDED, PreparedDeck, Script
 from simorc.simulators.ngspice_log import LogReport, parse_log
@@ -51,7 +52,6 @@ class FastNgspice:
     def __init__(self, settings: SimulatorSettings) -> None:
         self._settings = settings
         self._plain = Ngspice(settings)
-        self._library = ModelLibrary()
         self._inputs: DeckInputs | None = None
         self._session: NgspiceSession | None = None
         self._memory = 0
@@ -59,6 +59,10 @@ class FastNgspice:
         self._written: dict[tuple[str, bool], list[str]] = {}
         self._limit_is_real = False
         self._reason = ""
+
+    @cached_property
+    def _library(self) -> ModelLibrary:
+        return ModelLibrary(simulator_drops_bins=drops_bins(self._plain.init_file))
 
     def version(self) -> str:
         """Name and version, e.g. `ngspice-39`; asked for once."""

@@ -9,28 +9,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
+_BEGIN = re.compile(r"\n[ \t]*(?=[^\s*+])")
 _WORD = re.compile(r"\w+(?:\.\w+)*")
-_NAME = re.compile(r"[a-z_][\w.]*")
-_CARD = re.compile(r"^[ \t]*[^\s*+][^\n]*(?:\n(?:[ \t]*(?:\*[^\n]*)?\n)*[ \t]*\+[^\n]*)*", re.MULTILINE)
+_NAME = re.compile(r"\w[\w.]*")
 _CONTINUED = re.compile(r"\n(?:[ \t]*(?:\*[^\n]*)?\n)*[ \t]*\+")
 _COMMENT = re.compile(r"(?:;|\$\s|\$$|//)[^\n]*", re.MULTILINE)
 _COMMENT_LINES = re.compile(r"\n(?:[ \t]*(?:\*[^\n]*)?\n)+")
-_HIDDEN = re.compile(r"^[ \t]*\*#", re.MULTILINE)
 _PAIR = re.compile(r"([a-z_]\w*)\s*=\s*('[^']*'|\{[^{}]*\}|[^\s'{}=]+)")
-_ASSIGNMENT = re.compile(r"""\s*([a-z_]\w*)\s*=\s*('[^']*'|\{[^{}]*\}|"[^"]*"|[^\s'"{}=]+)(?=\s|$)\s*""")
+_ASSIGNMENT = re.compile(r"""([a-z_]\w*)\s*=\s*('[^']*'|\{[^{}]*\}|"[^"]*"|[^\s'"{}=]+)(?=\s|$)""")
 _DEFINED = re.compile(r"([a-z_]\w*)\s*(?:\([^()]*\)\s*)?=")
 _NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)(meg|mil|[tgkmunpfa])?[a-z]*", re.IGNORECASE)
 _SUFFIXES = {"t": 1e12, "g": 1e9, "meg": 1e6, "k": 1e3, "": 1.0, "m": 1e-3, "mil": 25.4e-6} | {
     "u": 1e-6, "n": 1e-9, "p": 1e-12, "f": 1e-15, "a": 1e-18
 }  # fmt: skip
 _BIN = re.compile(r"(.+)\.(\d+)")
-_LIMITS = re.compile(r"\b([lw]m(?:in|ax))\s*=\s*('[^']*'|\{[^{}]*\}|[^\s'{}]+)")
-_BLOCKS = {".subckt": "subckt|macro|ends|eom", ".macro": "subckt|macro|ends|eom", ".if": "if|endif"}
-_ENDS = ("ends", "eom", "endif")
+_LIMITS = ("lmin", "lmax", "wmin", "wmax")
+_LIMIT = re.compile(r"\s*=\s*('[^']*'|\{[^{}]*\}|[^\s'{}]+)")
+_BEGINS = {".subckt": 1, ".macro": 1, ".ends": -1, ".eom": -1}
+_BRANCHES = {".if": 1, ".endif": -1}
 _INNER = (".if", ".subckt", ".macro", ".inc", ".lib")
+_LONGEST_KIND = 200
+_RANDOM = ("gauss", "unif", "limit")
 GEOMETRY = ("l", "w", "nf")
 """Parameters of an instance that the choice of a bin goes by: length, width, number of fingers."""
 
@@ -47,7 +49,7 @@ class Call:
     parameters: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Bin:
     """A binned model of a subcircuit: what it is a bin of; lmin, lmax, wmin, wmax in m, None where not plain."""
 
@@ -55,15 +57,20 @@ class Bin:
     text: str
     limits: tuple[float, ...] | None
 
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Every word in it."""
+        return words_of(self.text)
+
 
 @dataclass(frozen=True, slots=True)
 class Subcircuit:
-    """What counts of a subcircuit with binned models.
+    """What counts of a subcircuit.
 
     Parameters
     ----------
     defaults: its own parameters and their values as written
-    parts: its text in pieces, bins apart; empty where they cannot be told apart with certainty
+    parts: its text in pieces, bins apart; empty where it has none, or they cannot be told apart with certainty
     geometry: by base of bins, the parameters that are length, width and number of fingers
     calls: the instances in it
     """
@@ -80,19 +87,29 @@ class Unit:
 
     Parameters
     ----------
-    text: as in the file
+    source, begin, end: where its text stands; a text of megabytes is there once
     names: what it defines, in lower case; empty for what every deck needs
     kind: its first word, in lower case
+    may_draw: it is a parameter or a function, and may draw a random number itself
     """
 
-    text: str
+    source: str
+    begin: int
+    end: int
     names: tuple[str, ...]
-    kind: str = field(default="")
+    kind: str
+    may_draw: bool
+
+    @property
+    def text(self) -> str:
+        """As in the file."""
+        return self.source[self.begin : self.end]
 
     @cached_property
     def words(self) -> frozenset[str]:
-        """Every word in it."""
-        return words_of(self.text)
+        """Every word in it, save those in bins that may be left out."""
+        parts = self.subcircuit.parts
+        return words_of("\n".join(part for part in parts if isinstance(part, str)) if parts else self.text)
 
     @cached_property
     def subcircuit(self) -> Subcircuit:
@@ -116,23 +133,49 @@ def number(text: str) -> float | None:
     return float(match.group(1)) * _SUFFIXES[(match.group(2) or "").lower()] if match else None
 
 
+def draws(text: str) -> bool:
+    """Whether a text may hold a function that draws a random number."""
+    lowered = text.lower()
+    return any(word in lowered for word in _RANDOM)
+
+
 def compact(text: str) -> str:
     """The same cards without comment lines, one line each: ngspice reads that in a quarter of the time."""
     return _CONTINUED.sub(" ", _COMMENT_LINES.sub("\n", _COMMENT.sub("", text)))
 
 
-def cards_of(text: str) -> Iterator[str]:
-    """The cards of a text in one line each, lower case, without comments."""
-    for match in _CARD.finditer(text):
-        yield _plain(match.group())
+def plain(card: str) -> str:
+    """A card in one line, in lower case, without comments."""
+    lowered = card.lower()
+    if ";" in lowered or "$" in lowered or "//" in lowered:
+        lowered = _COMMENT.sub("", lowered)
+    return _CONTINUED.sub(" ", lowered).strip() if "\n" in lowered else lowered.strip()
+
+
+def kind_of(card: str) -> str:
+    """The first word of a card, in lower case: `.model`, `.if` also of `.if(a==b)`."""
+    return card.split(None, 1)[0].partition("(")[0].lower() if card and not card.isspace() else ""
 
 
 def call_of(card: str) -> Call | None:
-    """The instance of a subcircuit that a card in lower case is."""
+    """The instance of a subcircuit that a plain card is."""
     if not card.startswith("x"):
         return None
     head = re.split(r"\s[\w.]+\s*=|\sparams:", card, maxsplit=1)[0]
     return Call(tuple(head.split()), dict(_PAIR.findall(card)))
+
+
+def cards_of(text: str) -> Iterator[tuple[int, int]]:
+    """Where each card of a text begins, and where the next one does: continuation lines and comments are with it."""
+    begin = -1
+    if text[:1] not in ("", "\n", "*", "+") and text.split("\n", 1)[0].strip():
+        begin = 0
+    for match in _BEGIN.finditer(text):
+        if begin >= 0:
+            yield begin, match.start()
+        begin = match.end()
+    if begin >= 0:
+        yield begin, len(text)
 
 
 def units_of(text: str) -> list[Unit]:
@@ -142,61 +185,66 @@ def units_of(text: str) -> list[Unit]:
     ------
     UncertainError: a construct that is not certain
     """
-    if _HIDDEN.search(text):
+    if "*#" in text:
         raise UncertainError("a hidden command (`*#`) in a model file")
+    cards = iter([(*place, kind_of(text[place[0] : place[0] + _LONGEST_KIND])) for place in cards_of(text)])
     units: list[Unit] = []
-    position = 0
-    while match := _CARD.search(text, position):
-        position = match.end()
-        card = match.group()
-        kind = card.split(None, 1)[0].lower()
-        if kind in _BLOCKS:
-            position = _end_of_block(text, position, kind)
-            card = text[match.start() : position]
-            units.append(_unit(card, _defined(cards_of(card)) if kind == ".if" else _second(_plain(card)), kind))
-        elif kind in (".param", ".para"):
-            units += _parameters(card)
-        elif kind in (".control", ".endc", ".end") or kind.startswith((".prot", ".enc")):
+    for begin, end, kind in cards:
+        if kind in (".subckt", ".macro", ".if"):
+            end = _end_of_block(cards, kind)
+        end = _without_comments(text, begin, end)
+        if kind == ".if":
+            block = text[begin:end]
+            names = _defined(plain(block[first:last]) for first, last in cards_of(block))
+        elif kind in (".subckt", ".macro"):
+            names = _second(text[begin : text.find("\n", begin, end)].lower())
+        elif kind.startswith(".para"):
+            units += _parameters(text, begin, end)
+            continue
+        elif kind in (".control", ".endc") or kind.startswith((".prot", ".enc")):
             raise UncertainError(f"`{kind}` in a model file")
+        elif kind == ".end":  # of a file that is included it ends nothing
+            continue
         else:
-            units.append(_unit(card, _defined([_plain(card)]), kind))
+            names = _defined([plain(text[begin:end])])
+        may_draw = kind in (".func", ".if") and draws(text[begin:end])
+        units.append(Unit(text, begin, end, _certain(names), kind, may_draw))
     return units
 
 
-def _plain(card: str) -> str:
-    lowered = card.lower()
-    if ";" in lowered or "$" in lowered or "//" in lowered:
-        lowered = _COMMENT.sub("", lowered)
-    return _CONTINUED.sub(" ", lowered).strip() if "\n" in lowered else lowered.strip()
+def _without_comments(text: str, begin: int, end: int) -> int:
+    """Where a card ends that comment and empty lines follow."""
+    while (last := text.rfind("\n", begin, end)) >= 0 and text[last + 1 : end].lstrip()[:1] in ("", "*"):
+        end = last
+    return end
 
 
-def _end_of_block(text: str, position: int, kind: str) -> int:
+def _end_of_block(cards: Iterator[tuple[int, int, str]], kind: str) -> int:
+    steps = _BRANCHES if kind == ".if" else _BEGINS
     depth = 1
-    for match in re.compile(rf"^[ \t]*\.({_BLOCKS[kind]})\b[^\n]*", re.MULTILINE | re.IGNORECASE).finditer(
-        text, position
-    ):
-        depth += -1 if match.group(1).lower() in _ENDS else 1
+    for _, end, inner in cards:
+        depth += steps.get(inner, 0)
         if not depth:
-            return match.end()
+            return end
     raise UncertainError(f"`{kind}` without an end in a model file")
 
 
-def _unit(text: str, names: Iterable[str], kind: str) -> Unit:
-    found = tuple(names)
-    # A name of other characters might be meant by a text in which it is no word.
-    return Unit(text, found if all(_NAME.fullmatch(name) for name in found) else (), kind)
+def _certain(names: Sequence[str]) -> tuple[str, ...]:
+    """None where one has other characters: it might be meant by a text in which it is no word."""
+    return tuple(names) if all(_NAME.fullmatch(name) for name in names) else ()
 
 
 def _defined(cards: Iterable[str]) -> list[str]:
-    """What cards define; nothing where one of them does something besides."""
+    """What plain cards define; nothing where one of them does something besides."""
     names: list[str] = []
     for card in cards:
-        kind, _, rest = card.partition(" ")
+        kind = kind_of(card)
+        rest = card[len(kind) :]
         if kind in (".model", ".subckt", ".macro"):
             names += _second(card)
         elif kind == ".func":
             names.append(re.split(r"[\s(]", rest.strip(), maxsplit=1)[0])
-        elif kind in (".param", ".para"):
+        elif kind.startswith(".para"):
             names += _DEFINED.findall(rest)
         elif kind not in (".if", ".elseif", ".else", ".endif", ".ends", ".eom"):
             return []
@@ -211,56 +259,68 @@ def _second(card: str) -> list[str]:
     return [name, binned.group(1)] if binned else [name]
 
 
-def _parameters(card: str) -> list[Unit]:
+def _parameters(text: str, begin: int, end: int) -> list[Unit]:
     """One unit for each assignment, where the card can be taken apart."""
-    plain = _plain(card)
-    rest = plain.partition(" ")[2]
-    units: list[Unit] = []
-    position = 0
-    while position < len(rest):
-        match = _ASSIGNMENT.match(rest, position)
-        if match is None:
-            return [_unit(card, _DEFINED.findall(rest), ".param")]
-        units.append(Unit(f".param {match.group(1)}={match.group(2)}", (match.group(1),), ".param"))
-        position = match.end()
-    return units
+    words = plain(text[begin:end]).split(None, 1)
+    rest = words[1] if len(words) > 1 else ""
+    drawn = draws(rest)
+    if _ASSIGNMENT.sub("", rest).strip():
+        return [Unit(text, begin, end, tuple(_DEFINED.findall(rest)), ".param", drawn)]
+    texts = [(name, f".param {name}={value}") for name, value in _ASSIGNMENT.findall(rest)]
+    return [Unit(card, 0, len(card), (name,), ".param", drawn and draws(card)) for name, card in texts]
 
 
 def _subcircuit(text: str) -> Subcircuit:
-    cards = [(match.group(), _plain(match.group())) for match in _CARD.finditer(text)]
-    defaults = dict(_PAIR.findall(cards[0][1]))
-    for _, plain in cards:
-        if plain.startswith(".param"):
-            defaults |= dict(_PAIR.findall(plain))
-    calls = tuple(filter(None, (call_of(plain) for _, plain in cards)))
-    parts, geometry = _bins(cards)
-    return Subcircuit(defaults, parts, geometry, calls)
-
-
-def _bins(cards: Sequence[tuple[str, str]]) -> tuple[tuple[str | Bin, ...], dict[str, tuple[str, ...]]]:
-    """The pieces of a subcircuit with its bins apart, and whose parameters their geometry is; nothing where unsure."""
+    """What counts of a subcircuit; its bins are cut out and not read."""
     parts: list[str | Bin] = []
-    bases: set[str] = set()
     others: list[str] = []
-    for card, plain in cards:
-        found = _BIN.fullmatch(plain.split(None, 2)[1]) if plain.startswith(".model ") else None
+    for begin, end in cards_of(text):
+        card = text[begin:end]
+        found = _bin(card)
+        parts.append(found or card)
         if found is None:
-            parts.append(card)
-            others.append(plain)
-            continue
-        limits = dict(_LIMITS.findall(plain))
-        values = [number(limits.get(key, "")) for key in ("lmin", "lmax", "wmin", "wmax")]
-        plain_values = tuple(value for value in values if value is not None)
-        parts.append(Bin(found.group(1), card, plain_values if len(plain_values) == 4 else None))
-        bases.add(found.group(1))
+            others.append(plain(card))
+    defaults: dict[str, str] = {}
+    for card in others:
+        if card.startswith(".para") or card is others[0]:
+            defaults |= dict(_PAIR.findall(card))
+    geometry = _geometry(others, {part.base for part in parts if isinstance(part, Bin)})
+    calls = tuple(filter(None, map(call_of, others)))
+    return Subcircuit(defaults, tuple(parts) if geometry else (), geometry, calls)
+
+
+def _bin(card: str) -> Bin | None:
+    words = card.partition("\n")[0].lower().split(None, 2)
+    found = _BIN.fullmatch(words[1]) if len(words) > 1 and words[0] == ".model" else None
+    if found is None:
+        return None
+    lowered = card.lower()
+    limits = tuple(value for value in (_limit(lowered, key) for key in _LIMITS) if value is not None)
+    return Bin(found.group(1), card, limits if len(limits) == len(_LIMITS) else None)
+
+
+def _limit(card: str, key: str) -> float | None:
+    """The number behind a word that stands in a card once."""
+    places: list[int] = []
+    at = card.find(key)
+    while at > 0:
+        if not (card[at - 1].isalnum() or card[at - 1] == "_"):
+            places.append(at + len(key))
+        at = card.find(key, at + 1)
+    match = _LIMIT.match(card, places[0]) if len(places) == 1 else None
+    return number(match.group(1)) if match else None
+
+
+def _geometry(cards: Sequence[str], bases: set[str]) -> dict[str, tuple[str, ...]]:
+    """Whose parameters the geometry of bins is, by base; nothing where that is not certain of all of them."""
     geometry: dict[str, tuple[str, ...]] = {}
-    for plain in others[1:]:
-        used = bases.intersection(plain.split())
-        if plain.startswith(_INNER) or (used and not plain.startswith("m")) or len(used) > 1:
-            return (), {}
+    for card in cards[1:]:
+        used = bases.intersection(card.split())
+        if card.startswith(_INNER) or (used and not card.startswith("m")) or len(used) > 1:
+            return {}
         for base in used:
-            given = dict(_PAIR.findall(plain))
+            given = dict(_PAIR.findall(card))
             names = tuple(given.get(key, "1" if key == "nf" else "").strip("'{} ") for key in GEOMETRY)
             if geometry.setdefault(base, names) != names:
-                return (), {}
-    return (tuple(parts), geometry) if bases and geometry.keys() == bases else ((), {})
+                return {}
+    return geometry if geometry.keys() == bases else {}

@@ -15,32 +15,34 @@ import hashlib
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from simorc.core.errors import CaseError, ErrorKind
-from simorc.simulators.deck_paths import full_path, is_section_end, reference, section_begin
+from simorc.simulators.deck_paths import file_arguments, full_path, is_section_end, reference, section_begin
 from simorc.simulators.model_cards import (
     GEOMETRY,
-    Bin,
     Call,
-    Subcircuit,
     UncertainError,
     Unit,
     call_of,
-    cards_of,
+    kind_of,
     number,
+    plain,
     units_of,
     words_of,
 )
+from simorc.simulators.model_reach import Pruner
 
-_SLACK = 1e-3
 _DEEPEST = 50
 _MOST_CARDS = 20_000
-_DIRECTIVE = re.compile(r"^[ \t]*\.(?:inc|lib|endl)[^\n]*", re.MULTILINE | re.IGNORECASE)
-_RANDOM = ("agauss", "gauss", "aunif", "unif", "limit")
-_DRAWS = re.compile(rf"\b(?:{'|'.join(_RANDOM)})\b", re.IGNORECASE)
+_MOST_TEXT = 400_000_000
+_DIRECTIVE = re.compile(r"\n[ \t]*\.(?:inc|lib|endl)[^\n]*", re.IGNORECASE)
+_CONTINUED = re.compile(r"\n[ \t]*\+")
+_DRAWS = re.compile(r"\b(?:agauss|gauss|aunif|unif|limit)\b", re.IGNORECASE)
+_MODE = re.compile(r"^[ \t]*set[ \t]+ngbehavior[ \t]*=[ \t]*(\w+)", re.MULTILINE)
 _SCALE = re.compile(r"\bscale\s*=?\s*([^\s=]+)")
+_References = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +66,38 @@ class Models:
 
 
 @dataclass(frozen=True)
+class _File:
+    """A flattened file, or a section of one, and its units."""
+
+    text: str
+    digest: str
+    doubt: str = ""
+    units: tuple[Unit, ...] = ()
+
+
+@dataclass(frozen=True)
 class _Library:
-    """The flattened files behind the reference lines of a deck, and their units.
+    """The files behind the reference lines of a deck.
 
     Parameters
     ----------
     kept: what every deck needs: units without a name, and all that draw random numbers
+    drawing: names of functions that draw random numbers
     scales: of geometries, as options in the files set them; None for one that is no plain number
     """
 
     names: tuple[str, ...]
-    flat: tuple[str, ...]
-    doubt: str = ""
-    units: tuple[tuple[Unit, ...], ...] = ()
-    by_name: Mapping[str, Sequence[Unit]] = field(default_factory=dict)
-    kept: Sequence[Unit] = ()
-    scales: frozenset[float | None] = frozenset()
+    files: tuple[_File, ...]
+    doubt: str
+    by_name: Mapping[str, Sequence[Unit]]
+    kept: Sequence[Unit]
+    drawing: Sequence[str]
+    scales: frozenset[float | None]
+
+    @property
+    def flat(self) -> tuple[str, ...]:
+        """The texts, nothing dropped."""
+        return tuple(file.text for file in self.files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +116,19 @@ class ModelLibrary:
     Parameters
     ----------
     read: from an absolute path to the text
+    simulator_drops_bins: ngspice leaves out bins that no instance needs before it draws for them, as it does in its
+        HSPICE mode
     """
 
-    def __init__(self, read: Callable[[str], str] | None = None) -> None:
+    def __init__(self, read: Callable[[str], str] | None = None, *, simulator_drops_bins: bool = False) -> None:
         self._read = read or _read_text
-        self._texts: dict[str, str] = {}
+        self._all_that_draw = not simulator_drops_bins
+        self._texts: dict[tuple[str, str], str] = {}
         self._cards: dict[str, _Card] = {}
-        self._flats: dict[tuple[tuple[str, str], ...], tuple[str, ...]] = {}
-        self._libraries: dict[tuple[tuple[str, str], ...], _Library] = {}
+        self._files: dict[tuple[str, str], _File] = {}
+        self._libraries: dict[_References, _Library] = {}
         self._models: dict[object, Models] = {}
+        self._same: dict[object, Models] = {}
 
     def models(self, deck: str, folder: str) -> Models:
         """What stands behind a deck's reference lines; a deck of a sweep costs little when its like was there before.
@@ -125,54 +147,80 @@ class ModelLibrary:
         library = self._library(references)
         if library.doubt or doubt:
             return _all_of(library, library.doubt or doubt)
-        words = frozenset().union(*(card.words for card in cards)) & library.by_name.keys()
+        words = frozenset(frozenset().union(*(card.words for card in cards)) & library.by_name.keys())
         calls = [card.call for card in cards if card.call is not None and not words.isdisjoint(card.call.words)]
         scales = frozenset().union(*(card.scales for card in cards)) | library.scales
         geometries = frozenset((call.words[-1], *map(call.parameters.get, GEOMETRY)) for call in calls)
-        key = (references, frozenset(words), geometries, scales)
+        key = (references, words, geometries, scales)
         if key not in self._models:
-            self._models[key] = _pruned(library, words, calls, scales)
+            found = self._pruned(library, words, calls, scales)
+            self._models[key] = self._same.setdefault((references, found.key), found)
         return self._models[key]
 
-    def flat(self, references: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+    def flat(self, references: _References) -> tuple[str, ...]:
         """The text behind each of some references (absolute path, section or empty), read once.
 
         Raises
         ------
         CaseError: a file or a section of it is missing
         """
-        if references not in self._flats:
-            self._flats[references] = tuple(self._flat(path, section.lower(), 0) for path, section in references)
-        return self._flats[references]
+        for path, section in references:
+            if (path, section) not in self._texts:
+                self._texts[path, section] = self._flat(path, section.lower(), 0)
+        return tuple(self._texts[key] for key in references)
 
-    def _split(self, deck: str, folder: str) -> tuple[tuple[tuple[str, str], ...], list[_Card], str]:
+    def _split(self, deck: str, folder: str) -> tuple[_References, list[_Card], str]:
         """The files that a deck reads, its cards without the title, and what makes pruning uncertain, or nothing."""
         references: list[tuple[str, str]] = []
         cards: list[_Card] = []
         depth, doubt = 0, ""
         lines = deck.split("\n")[1:]
-        for line in lines if "\n+" not in deck else cards_of("\n".join(lines)):
-            found = reference(line) if line.lstrip()[:1] == "." else None
+        for text in lines if not _CONTINUED.search(deck) else _joined(lines):
+            found = reference(text) if text.lstrip()[:1] == "." else None
             if found:
                 references.append((full_path(found[0], folder), found[1]))
                 doubt = doubt or ("a model file is read inside a subcircuit" if depth else "")
                 continue
-            card = self._card(line)
+            card = self._card(text)
             depth += card.depth
             cards.append(card)
         return tuple(references), cards, doubt
 
-    def _card(self, line: str) -> _Card:
-        if line not in self._cards:
+    def _card(self, text: str) -> _Card:
+        if text not in self._cards:
             if len(self._cards) > _MOST_CARDS:
                 self._cards.clear()
-            self._cards[line] = _card(line)
-        return self._cards[line]
+            self._cards[text] = _card(text)
+        return self._cards[text]
 
-    def _library(self, references: tuple[tuple[str, str], ...]) -> _Library:
+    def _library(self, references: _References) -> _Library:
         if references not in self._libraries:
-            self._libraries[references] = _parsed(references, self.flat(references))
+            self._forget()
+            for key, text in zip(references, self.flat(references), strict=True):
+                if key not in self._files:
+                    self._files[key] = _parsed(text)
+            names = tuple(f"{path} {section}".strip() for path, section in references)
+            self._libraries[references] = _joint(names, tuple(self._files[key] for key in references))
         return self._libraries[references]
+
+    def _forget(self) -> None:
+        """Begin anew when there is much: sections of large libraries hold megabytes each."""
+        if sum(map(len, self._texts.values())) > _MOST_TEXT or len(self._models) > _MOST_CARDS:
+            for memory in (self._texts, self._files, self._libraries, self._models, self._same):
+                memory.clear()
+
+    def _pruned(
+        self, library: _Library, words: frozenset[str], calls: Sequence[Call], scales: frozenset[float | None]
+    ) -> Models:
+        # Options that contradict each other, or themselves: no bin is left out.
+        scale = 1.0 if not scales else next(iter(scales)) if len(scales) == 1 else None
+        pruner = Pruner(library.by_name, scale, library.drawing, self._all_that_draw)
+        pruner.reach(library.kept, words, calls)
+        texts = tuple(pruner.text(file.units) for file in library.files)
+        if any(True for text in texts if "file" in text.lower() for _ in file_arguments(text)):
+            return _all_of(library, "a model file names a file of data")
+        digests = [file.digest for file in library.files]
+        return Models(library.flat, texts, library.names, "", _digest(*texts, *digests))
 
     def _flat(self, path: str, section: str, depth: int) -> str:
         """The text of a file, or of one section of it, with everything that it includes.
@@ -185,11 +233,11 @@ class ModelLibrary:
         pieces: list[str] = []
         position, current, seen = 0, "", not section
         for match in _DIRECTIVE.finditer(text):
-            line, active = match.group(), current == section
+            line, active = match.group()[1:], current == section
             found = reference(line) if active else None
             begun = None if found else section_begin(line)
             if active:
-                pieces.append(text[position : match.start()])
+                pieces.append(text[position : match.start() + 1])
             if begun is not None:
                 current, seen = begun, seen or begun == section
             elif is_section_end(line):
@@ -202,54 +250,83 @@ class ModelLibrary:
         return "".join([*pieces, text[position:] if current == section else "", "\n"])
 
     def _text(self, path: str) -> str:
-        if path not in self._texts:
-            try:
-                self._texts[path] = self._read(path)
-            except OSError as error:
-                raise CaseError(ErrorKind.MISSING_INCLUDE, f"cannot read {path}: {error.strerror}") from error
-        return self._texts[path]
+        """A file's text behind an empty line."""
+        try:
+            return f"\n{self._read(path)}"
+        except OSError as error:
+            raise CaseError(ErrorKind.MISSING_INCLUDE, f"cannot read {path}: {error.strerror}") from error
+
+
+def drops_bins(init: str) -> bool:
+    """Whether ngspice with this init file leaves out bins that no instance needs before it draws for them.
+
+    >>> drops_bins("set ngbehavior=hsa"), drops_bins("set ngbehavior=psa"), drops_bins("")
+    (True, False, False)
+    """
+    modes = _MODE.findall(init)
+    return bool(modes) and "hs" in modes[-1].lower()
 
 
 def with_models(deck: str, paths: Sequence[str]) -> str:
     """The deck with each of its reference lines reading another file."""
     pending = iter(paths)
     lines = deck.split("\n")
-    for number_, line in enumerate(lines):
-        if number_ and line.lstrip()[:1] == "." and reference(line):
-            lines[number_] = f'.include "{next(pending)}"'
+    for count, line in enumerate(lines):
+        if count and line.lstrip()[:1] == "." and reference(line):
+            lines[count] = f'.include "{next(pending)}"'
     return "\n".join(lines)
 
 
-def _card(line: str) -> _Card:
-    plain = next(cards_of(line), "")
-    kind = plain.split(None, 1)[0] if plain else ""
+def _joined(lines: Iterable[str]) -> list[str]:
+    """Cards with their continuation lines."""
+    cards: list[str] = []
+    for line in lines:
+        first = line.lstrip()[:1]
+        if first == "+" and cards:
+            cards[-1] += f"\n{line}"
+        elif first and first != "*":
+            cards.append(line)
+    return cards
+
+
+def _card(text: str) -> _Card:
+    card = "" if text.lstrip()[:1] in ("", "*") else plain(text)
+    kind = kind_of(card)
     depth = (kind in (".subckt", ".macro")) - (kind in (".ends", ".eom"))
-    scales = frozenset(map(number, _SCALE.findall(plain))) if kind.startswith(".opt") else frozenset()
-    return _Card(words_of(plain), call_of(plain), scales, depth)
+    scales = frozenset(map(number, _SCALE.findall(card))) if kind.startswith(".opt") else frozenset()
+    return _Card(words_of(card), call_of(card), scales, depth)
 
 
-def _parsed(references: Sequence[tuple[str, str]], flat: tuple[str, ...]) -> _Library:
-    names = tuple(f"{path} {section}".strip() for path, section in references)
-    if any("\0" in text for text in flat):
-        return _Library(names, flat, "a model file is not text")
+def _parsed(text: str) -> _File:
+    digest = _digest(text)
+    if "\0" in text:
+        return _File(text, digest, "a model file is not text")
     try:
-        units = tuple(tuple(units_of(text)) for text in flat)
+        return _File(text, digest, "", tuple(units_of(text)))
     except UncertainError as error:
-        return _Library(names, flat, str(error))
-    every = [unit for part in units for unit in part]
+        return _File(text, digest, str(error))
+
+
+def _joint(names: tuple[str, ...], files: tuple[_File, ...]) -> _Library:
+    every = [unit for file in files for unit in file.units]
     by_name: dict[str, list[Unit]] = {}
     for unit in every:
         for name in unit.names:
             by_name.setdefault(name, []).append(unit)
     nameless = [unit for unit in every if not unit.names]
-    scales: frozenset[float | None] = frozenset().union(*(_card(unit.text).scales for unit in nameless))
-    return _Library(names, flat, "", units, by_name, (*nameless, *_drawing(every)), scales)
+    drawn = _drawing(every)
+    functions = [name for unit in drawn if unit.kind != ".param" or "(" in unit.text for name in unit.names]
+    scales: frozenset[float | None] = frozenset().union(
+        *(_card(unit.text).scales for unit in nameless if unit.kind.startswith(".opt"))
+    )
+    doubt = next((file.doubt for file in files if file.doubt), "")
+    return _Library(names, files, doubt, by_name, (*nameless, *drawn), functions, scales)
 
 
 def _drawing(units: Sequence[Unit]) -> list[Unit]:
     """The parameters that draw random numbers, themselves or through functions and parameters that they use."""
     loose = [unit for unit in units if unit.names and unit.kind in (".param", ".func", ".if")]
-    drawn = {id(unit): unit for unit in loose if _DRAWS.search(unit.text)}
+    drawn = {id(unit): unit for unit in loose if unit.may_draw and _DRAWS.search(unit.text)}
     words: set[str] = set()
     fresh = list(drawn.values())
     while fresh:
@@ -260,84 +337,11 @@ def _drawing(units: Sequence[Unit]) -> list[Unit]:
 
 
 def _all_of(library: _Library, doubt: str) -> Models:
-    return Models(library.flat, library.flat, library.names, doubt, _key(library.flat))
+    digests = [file.digest for file in library.files]
+    return Models(library.flat, library.flat, library.names, doubt, _digest(*digests))
 
 
-def _pruned(library: _Library, words: Iterable[str], calls: Sequence[Call], scales: frozenset[float | None]) -> Models:
-    reached = _reach(library, words)
-    every = [*calls, *(call for unit in reached for call in unit.subcircuit.calls)]
-    # Options that contradict each other, or themselves: no bin is left out.
-    scale = 1.0 if not scales else next(iter(scales)) if len(scales) == 1 else None
-    kept = set(map(id, reached))
-    texts = tuple(
-        "".join(f"{_without_bins(unit, every, scale)}\n" for unit in part if id(unit) in kept) for part in library.units
-    )
-    return Models(library.flat, texts, library.names, "", _key((*texts, *library.flat)))
-
-
-def _reach(library: _Library, words: Iterable[str]) -> list[Unit]:
-    """Every unit that words lead to, and what all decks need."""
-    reached: dict[int, Unit] = {}
-    waiting = [*library.kept, *(unit for word in words for unit in library.by_name[word])]
-    known = library.by_name.keys()
-    while waiting:
-        unit = waiting.pop()
-        if id(unit) not in reached:
-            reached[id(unit)] = unit
-            waiting.extend(other for word in unit.words & known for other in library.by_name[word])
-    return list(reached.values())
-
-
-def _without_bins(unit: Unit, calls: Sequence[Call], scale: float | None) -> str:
-    """The text of a unit; of a subcircuit with bins without those that no instance can need."""
-    subcircuit = unit.subcircuit
-    if not subcircuit.parts or scale is None:
-        return unit.text
-    mine = [call for call in calls if unit.names and unit.names[0] in call.words]
-    wanted = {base: _geometries(subcircuit, mine, names) for base, names in subcircuit.geometry.items()}
-    return "\n".join(
-        part if isinstance(part, str) else part.text
-        for part in subcircuit.parts
-        if isinstance(part, str) or _is_wanted(part, wanted[part.base], scale)
-    )
-
-
-_Geometry = tuple[float, Sequence[float]]
-
-
-def _geometries(subcircuit: Subcircuit, calls: Sequence[Call], names: Sequence[str]) -> list[_Geometry]:
-    """Length and widths that the choice of a bin may go by, for each instance; empty where any is no plain number.
-
-    The width that counts is that of all fingers or of one, as ngspice's compatibility mode says.
-    """
-    found: list[_Geometry] = []
-    for call in calls:
-        values: list[float | None] = []
-        for name in names:
-            values.append(number(call.parameters.get(name, subcircuit.defaults.get(name, name))))
-        length, width, fingers = values
-        if length is None or width is None or not fingers:
-            return []
-        found.append((length, (width, width / fingers)))
-    return found
-
-
-def _is_wanted(part: Bin, geometries: Sequence[_Geometry], scale: float) -> bool:
-    """Whether a bin stays: also where it touches a geometry with its limits."""
-    if part.limits is None or not geometries:
-        return True
-    lmin, lmax, wmin, wmax = part.limits
-    return any(
-        _within(length * scale, lmin, lmax) and any(_within(width * scale, wmin, wmax) for width in widths)
-        for length, widths in geometries
-    )
-
-
-def _within(value: float, low: float, high: float) -> bool:
-    return low * (1 - _SLACK) <= value <= high * (1 + _SLACK)
-
-
-def _key(texts: Iterable[str]) -> str:
+def _digest(*texts: str) -> str:
     digest = hashlib.sha256()
     for text in texts:
         digest.update(text.encode("utf-8", "surrogateescape"))
