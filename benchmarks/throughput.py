@@ -66,7 +66,7 @@ def build(project: Path, sweep: str, run_id: str) -> Path:
 
 def copy_project(folder: Path) -> Path:
     """A copy of this repository's own project."""
-    for name in ("testbenches", "sweeps", "netlists", "models"):
+    for name in ("testbenches", "sweeps", "netlists", "models", "benches"):
         shutil.copytree(ROOT / name, folder / name)
     shutil.copy(ROOT / "sim_setup.yaml", folder)
     return folder

@@ -15,7 +15,8 @@ from simorc.core.plan import SimulatorSettings
 from simorc.core.protocols import FastSimulator
 from simorc.registry import names, simulator_class
 from simorc.simulators.pdk import find_pdk, known
-from simorc.workspace.layout import RunDirectory
+from simorc.workspace.layout import RunDirectory, is_run_directory
+from simorc.workspace.plan_file import read_plan
 from simorc.workspace.proof import fast_way_left
 
 _PACKAGES = ("pytest", "pytest-xdist", "pytest-html", "numpy", "pandas", "matplotlib", "pyarrow", "pyvisa")
@@ -56,19 +57,16 @@ def _explain(deck: Path) -> int:
         text = deck.read_text(encoding="utf-8", errors="surrogateescape")
     except OSError as error:
         raise UsageError(f"cannot read {deck}: {error.strerror}") from error
-    settings = SimulatorSettings()
-    simulator = simulator_class(settings.name)(settings)
-    assert isinstance(simulator, FastSimulator)
-    for line in (*simulator.explain(text, deck.parent), *_left(deck)):
-        print(line)
-    return ExitCode.DONE
-
-
-def _left(deck: Path) -> Iterator[str]:
-    """Why the run that the deck belongs to is simulated the slow way, where it is."""
     run = RunDirectory(deck.resolve().parent.parent.parent)
+    settings = read_plan(run).simulator if is_run_directory(run.path) else SimulatorSettings()
+    simulator = simulator_class(settings.name)(settings)
+    if not isinstance(simulator, FastSimulator):
+        raise UsageError(f"the simulator {settings.name!r} has but one way to simulate", where=str(deck))
+    for line in simulator.explain(text, deck.parent):
+        print(line)
     if reason := fast_way_left(run):
-        yield f"this run left the fast way: {reason}"
+        print(f"this run left the fast way: {reason}")
+    return ExitCode.DONE
 
 
 def _program() -> Iterator[Finding]:
