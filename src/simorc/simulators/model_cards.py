@@ -18,6 +18,7 @@ _NAME = re.compile(r"\w[\w.]*")
 _CONTINUED = re.compile(r"\n(?:[ \t]*(?:\*[^\n]*)?\n)*[ \t]*\+")
 _COMMENT = re.compile(r"(?:;|\$\s|\$$|//)[^\n]*", re.MULTILINE)
 _COMMENT_LINES = re.compile(r"\n(?:[ \t]*(?:\*[^\n]*)?\n)+")
+_HIDDEN = re.compile(r"\n[ \t]*\*#[ \t]*\w")
 _PAIR = re.compile(r"([a-z_]\w*)\s*=\s*('[^']*'|\{[^{}]*\}|[^\s'{}=]+)")
 _ASSIGNMENT = re.compile(r"""([a-z_]\w*)\s*=\s*('[^']*'|\{[^{}]*\}|"[^"]*"|[^\s'"{}=]+)(?=\s|$)""")
 _DEFINED = re.compile(r"([a-z_]\w*)\s*(?:\([^()]*\)\s*)?=")
@@ -185,7 +186,7 @@ def units_of(text: str) -> list[Unit]:
     ------
     UncertainError: a construct that is not certain
     """
-    if "*#" in text:
+    if "*#" in text and _HIDDEN.search(text):
         raise UncertainError("a hidden command (`*#`) in a model file")
     cards = iter([(*place, kind_of(text[place[0] : place[0] + _LONGEST_KIND])) for place in cards_of(text)])
     units: list[Unit] = []

