@@ -41,7 +41,9 @@ class Verification:
         self.timeout_s = timeout_s
         self.last = (verify.how, "")
         self._holding: dict[str, bool] = {}
+        self._folder = run.result_folder(0)
         self._known: dict[str, bool] = {}
+        self._named: dict[str, str] = {}
         self._inputs = ""
         self._is_left = False
 
@@ -55,8 +57,7 @@ class Verification:
         """Compare a result where that is due; None where it is not."""
         if self.verify.how == "none" or not result.fast or result.error is not None:
             return None
-        folder = self.run.repeat_folder(case.case_id)
-        key = self._key(self.simulator.proof_key(deck, folder))
+        key = self._key(self.simulator.proof_key(deck, self._folder))
         self.last = (self.verify.how, key)
         if key not in self._known:
             found = read_proof(self.run, key)
@@ -118,11 +119,14 @@ class Verification:
 
     def _key(self, key: str) -> str:
         """With the testbench's own files, whose text the decks come from."""
+        if key in self._named:
+            return self._named[key]
         if not self._inputs:
             hashes: Mapping[str, object] = read_manifest(self.run).get("sha256", {})
             self._inputs = repr(sorted(item for item in hashes.items() if item[0].startswith("inputs/testbench/")))
         text = "\0".join((key, self.verify.how, self._inputs))
-        return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+        self._named[key] = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+        return self._named[key]
 
 
 def _difference(fast: SimulationResult, slow: SimulationResult) -> str:

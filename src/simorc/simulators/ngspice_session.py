@@ -23,7 +23,7 @@ from pathlib import Path
 from simorc.simulators.ngspice_deck import Script
 from simorc.simulators.parent import bound_to
 from simorc.simulators.process import RUN_VARIABLE
-from simorc.workspace.files import is_alive
+from simorc.workspace.files import is_alive, read_bytes, write_bytes
 
 _MEMORY = Path("/dev/shm")
 _PREFIX = "simorc-ngspice-"
@@ -71,7 +71,8 @@ class NgspiceSession:
     def __init__(self, command: str, environment: Mapping[str, str], init: str, belongs_to: str) -> None:
         self.decks = 0
         self.folder = new_folder()
-        self._read = 0
+        self._place = os.fspath(self.folder)
+        self._log, self._read = -1, 0
         try:
             (self.folder / ".spiceinit").write_text(init, encoding="utf-8", errors="surrogateescape")
             os.mkfifo(self.folder / "done")
@@ -104,18 +105,23 @@ class NgspiceSession:
         OSError: the deck cannot be written
         """
         self.decks += 1
-        raw = self.folder / f"{self.decks}.raw"
-        (self.folder / "deck.spice").write_text(script.netlist, encoding="utf-8", errors="surrogateescape")
+        raw = f"{self.decks}.raw"
+        write_bytes(f"{self._place}/deck.spice", script.netlist.encode("utf-8", "surrogateescape"))
         clean = ["destroy all", "remcirc"] if self.decks > 1 else []
-        written = _written(raw.name, script.plots)
+        written = _written(raw, script.plots)
         lines = [*clean, "source deck.spice", *script.commands, *written, f"echo {self.decks} > done", ""]
         try:
             self._tell("\n".join(lines))
             self._wait(timeout_s)
-            return Output(self._new_log(), _taken(raw))
-        except SessionEndedError:
+            return Output(self._new_log(), _taken(f"{self._place}/{raw}"))
+        except BaseException:  # also a time limit that strikes from outside: nobody knows where ngspice is now
             self.close()
             raise
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it takes further decks."""
+        return self._done >= 0
 
     def memory(self) -> int:
         """Bytes of memory that the process holds; 0 once it has ended."""
@@ -135,6 +141,8 @@ class NgspiceSession:
         with contextlib.suppress(OSError):  # what was not read any more
             self._process.stdin.close()
         self._process.wait()
+        if self._log >= 0:
+            os.close(self._log)
         os.close(self._pidfd)
         os.close(self._done)
         self._done = -1
@@ -175,10 +183,10 @@ class NgspiceSession:
 
     def _new_log(self) -> bytes:
         """What the log has more than before; of very much, the beginning."""
-        with (self.folder / "log").open("rb") as file:
-            file.seek(self._read)
-            data = file.read(_LONGEST_LOG)
-            self._read = file.seek(0, os.SEEK_END)
+        if self._log < 0:
+            self._log = os.open(f"{self._place}/log", os.O_RDONLY | os.O_CLOEXEC)
+        data = os.pread(self._log, _LONGEST_LOG, self._read)
+        self._read = os.fstat(self._log).st_size
         return data
 
     def _log_end(self) -> bytes:
@@ -206,13 +214,13 @@ def _write(file: str, plots: Sequence[str]) -> str:
     return f"write {file} {' '.join(f'{plot}.all' for plot in plots)}"
 
 
-def _taken(path: Path) -> bytes:
+def _taken(path: str) -> bytes:
     """The content of a file, which is gone afterwards; empty where there is none."""
     try:
-        data = path.read_bytes()
+        data = read_bytes(path)
     except FileNotFoundError:
         return b""
-    path.unlink()
+    os.unlink(path)  # noqa: PTH108
     return data
 
 

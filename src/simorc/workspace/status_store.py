@@ -21,7 +21,16 @@ from typing import Any
 from simorc.core.errors import RunDirectoryError
 from simorc.core.record import CaseRecord
 from simorc.workspace.clock import parse_utc
-from simorc.workspace.files import entries, is_alive, link_or_copy, read_json, replace_file, storage_error
+from simorc.workspace.files import (
+    entries,
+    is_alive,
+    link_or_copy,
+    read_bytes,
+    read_json,
+    replace_file,
+    storage_error,
+    write_bytes,
+)
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.record_json import SCHEMA, ForeignRecordError, record_from_json, record_to_json
 
@@ -50,7 +59,7 @@ def write_record(run: RunDirectory, record: CaseRecord) -> None:
     final = f"{folder}case_{record.case_id}.json"
     temporary = f"{folder}.case_{record.case_id}.json.{os.getpid()}.tmp"
     try:
-        _write_bytes(temporary, record_to_json(record).encode())
+        write_bytes(temporary, record_to_json(record).encode())
         os.replace(temporary, final)  # noqa: PTH105  # this stands between one case and the next
     except OSError as error:
         with contextlib.suppress(OSError):
@@ -61,7 +70,7 @@ def write_record(run: RunDirectory, record: CaseRecord) -> None:
 def read_record(run: RunDirectory, case_id: int) -> CaseRecord | None:
     """The record of one case; None where there is none, or none that can be read."""
     try:
-        return record_from_json(_read_bytes(os.fspath(run.status_file(case_id))), case_id)
+        return record_from_json(read_bytes(os.fspath(run.status_file(case_id))), case_id)
     except (OSError, ForeignRecordError):
         return None
 
@@ -81,7 +90,7 @@ def scan_records(run: RunDirectory) -> Records:
             continue
         case_id = int(match.group(1))
         try:
-            records[case_id] = record_from_json(_read_bytes(entry.path), case_id)
+            records[case_id] = record_from_json(read_bytes(entry.path), case_id)
         except FileNotFoundError:  # deleted this very moment
             continue
         except (OSError, ForeignRecordError) as error:
@@ -156,23 +165,3 @@ def read_progress(run: RunDirectory, now: datetime | None = None) -> dict[str, A
         return None
     age_s = ((now or datetime.now(UTC)) - updated).total_seconds()
     return progress if abs(age_s) <= STALE_AFTER_S and is_alive(pid) else None
-
-
-def _write_bytes(path: str, data: bytes) -> None:
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
-    try:
-        while data:  # a nearly full disk takes a part
-            data = data[os.write(fd, data) :]
-    finally:
-        os.close(fd)
-
-
-def _read_bytes(path: str) -> bytes:
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        chunks = [os.read(fd, 65536)]
-        while len(chunks[-1]) == 65536:
-            chunks.append(os.read(fd, 65536))
-        return b"".join(chunks)
-    finally:
-        os.close(fd)
