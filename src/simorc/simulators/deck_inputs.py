@@ -8,100 +8,30 @@ from __future__ import annotations
 
 import hashlib
 import os
+import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from simorc.core.errors import CaseError
-from simorc.simulators.deck_paths import file_arguments, full_path, reference
-from simorc.simulators.model_library import ModelLibrary
+from simorc.simulators.deck_paths import file_arguments, file_references, full_path, reference
 from simorc.simulators.ngspice_deck import PreparedDeck
 
 _MOST_LINES = 20_000
 _OUTSIDE = re.compile(r"d_process|d_cosim|process_file|\bsimulation\s*=|seed\s*=\s*['\"{(\s]*random", re.IGNORECASE)
 _OUTSIDE_WORDS = ("d_process", "d_cosim", "process_file", "simulation", "random")
 _CONTROL = re.compile(r"^[ \t]*\.control\b[^\n]*\n(.*?)^[ \t]*\.endc\b", re.IGNORECASE | re.MULTILINE | re.DOTALL)
-# Commands that depend on the deck alone, and write into the case's folder if anywhere.
-_COMMANDS = frozenset(
-    [
-        "run",
-        "op",
-        "dc",
-        "ac",
-        "tran",
-        "noise",
-        "tf",
-        "sens",
-        "pz",
-        "disto",
-        "sp",
-        "pss",
-        "print",
-        "echo",
-        "let",
-        "unlet",
-        "set",
-        "unset",
-        "meas",
-        "measure",
-        "write",
-        "wrdata",
-        "wrs2p",
-        "setplot",
-        "setscale",
-        "settype",
-        "destroy",
-        "alter",
-        "altermod",
-        "alterparam",
-        "reset",
-        "if",
-        "else",
-        "elseif",
-        "end",
-        "while",
-        "dowhile",
-        "repeat",
-        "foreach",
-        "break",
-        "continue",
-        "label",
-        "goto",
-        "quit",
-        "exit",
-        "save",
-        "option",
-        "options",
-        "optran",
-        "display",
-        "show",
-        "showmod",
-        "listing",
-        "linearize",
-        "cutout",
-        "fft",
-        "psd",
-        "four",
-        "fourier",
-        "spec",
-        "compose",
-        "reshape",
-        "cross",
-        "define",
-        "undefine",
-        "strcmp",
-        "stop",
-        "resume",
-        "step",
-        "delete",
-        "trace",
-        "rusage",
-    ]
+_COMMAND = re.compile(
+    # Those that depend on the deck alone, and write into the case's folder if anywhere.
+    r"run|op|dc|ac|tran|noise|tf|sens|pz|disto|sp|pss|print|echo|let|unlet|set|unset|meas|measure|write|wrdata|wrs2p|"
+    r"setplot|setscale|settype|destroy|alter|altermod|alterparam|reset|if|else|elseif|end|while|dowhile|repeat|foreach|"
+    r"break|continue|label|goto|quit|exit|save|options?|optran|display|show|showmod|listing|linearize|cutout|fft|psd|"
+    r"four|fourier|spec|compose|reshape|cross|define|undefine|strcmp|stop|resume|step|delete|trace|rusage",
+    re.IGNORECASE,
 )
-_WRITING = frozenset(
-    ["write", "wrdata", "wrs2p", "print", "echo", "display", "show", "showmod", "listing", "set", "foreach"]
-)
+_WRITING = frozenset(("write", "wrdata", "wrs2p"))
+_PRINTING = frozenset(("print", "echo", "display", "show", "showmod", "listing", "rusage"))
+_NAMING = frozenset(("set", "foreach"))
 _ELSEWHERE = re.compile(r"[/~`|]|\.\.|\$\{?\w*(?:path|dir)\b", re.IGNORECASE)
 _INIT = frozenset(("set", "unset", "option", "alias", "unalias", "define", "echo"))
 _INIT_FILES = frozenset(("codemodel", "osdi", "pre_osdi"))
@@ -119,43 +49,57 @@ class _Line:
 class DeckInputs:
     """Digests of decks; files and lines are looked at once, so that the decks of a run cost little.
 
-    Parameters
-    ----------
-    library: reads the model files; what it has read is what ngspice gets, also when a file changes meanwhile
-    simulator: whatever tells one simulator from another
+    Whoever reads model files for the simulator reads them by `read`, so that the simulator and the digests mean the
+    same content. A file that has changed since it was first read makes every key empty that it belongs to.
     """
 
-    def __init__(self, library: ModelLibrary, simulator: Sequence[str]) -> None:
-        self._library = library
-        self._simulator = simulator
+    def __init__(self) -> None:
         self._lines: dict[str, _Line] = {}
-        self._models: dict[tuple[tuple[str, str], ...], str] = {}
+        self._digests: dict[str, str] = {}
+        self._changed: set[str] = set()
+        self._outside: set[str] = set()
+        self._behind: dict[tuple[str, str], Sequence[str]] = {}
         self._files: dict[str, tuple[tuple[int, ...], str]] = {}
         self._init: dict[tuple[tuple[str, str], ...], tuple[str, ...] | None] = {}
 
-    def key(self, deck: PreparedDeck, folder: str) -> str:
+    def read(self, path: str) -> str:
+        """The text of a model file, which counts from now on.
+
+        Raises
+        ------
+        OSError: it cannot be read
+        """
+        text = Path(path).read_text(encoding="utf-8", errors="surrogateescape")
+        digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+        if self._digests.setdefault(path, digest) != digest:
+            self._changed.add(path)
+        return text
+
+    def key(self, deck: PreparedDeck, folder: str, simulator: Sequence[str]) -> str:
         """The digest, the same for decks with the same result; empty where that cannot be known.
 
         Parameters
         ----------
         folder: absolute path of the case's folder
+        simulator: whatever tells one simulator from another
         """
         references, arguments, is_certain = self._split(deck.text, folder)
+        init = self._of_init(deck.files)
+        if init is None or not is_certain or (deck.script is None and not _stays_here(deck.text)):
+            return ""
         try:
-            models = self._of_models(references)
-            init = self._of_init(deck.files)
-            if not models or init is None or not is_certain or (deck.script is None and not _stays_here(deck.text)):
+            models = [path for found in references for path in self._read_for(found)]
+            if not (self._changed.isdisjoint(models) and self._outside.isdisjoint(models)):
                 return ""
-            files = [self._of_file(path) for path in (*arguments, *init)]
-        except (CaseError, OSError):
+            digests = [*map(self._digests.__getitem__, models), *map(self._of_file, (*arguments, *init))]
+        except OSError:  # of which ngspice has something to say itself
             return ""
         digest = hashlib.sha256()
-        for part in (*self._simulator, *(text for item in deck.files.items() for text in item), models, *files):
+        for part in (*simulator, *(text for item in deck.files.items() for text in item), *digests, deck.text):
             digest.update(part.encode("utf-8", "surrogateescape") + b"\0")
-        digest.update(deck.text.encode("utf-8", "surrogateescape"))
         return digest.hexdigest()
 
-    def _split(self, text: str, folder: str) -> tuple[tuple[tuple[str, str], ...], list[str], bool]:
+    def _split(self, text: str, folder: str) -> tuple[list[tuple[str, str]], list[str], bool]:
         """Model files with their sections, other files, and whether those are all that count."""
         references: list[tuple[str, str]] = []
         arguments: list[str] = []
@@ -163,11 +107,11 @@ class DeckInputs:
         for line in text.split("\n")[1:]:
             known = self._lines.get(line) or self._look_at(line)
             if known.reference:
-                references.append((full_path(known.reference[0], folder), known.reference[1]))
+                references.append((full_path(known.reference[0], folder), known.reference[1].lower()))
             if known.arguments:
                 arguments += [full_path(path, folder) for path in known.arguments]
             is_certain = is_certain and known.is_certain
-        return tuple(references), arguments, is_certain
+        return references, arguments, is_certain
 
     def _look_at(self, line: str) -> _Line:
         if len(self._lines) > _MOST_LINES:
@@ -177,16 +121,25 @@ class DeckInputs:
         self._lines[line] = known
         return known
 
-    def _of_models(self, references: tuple[tuple[str, str], ...]) -> str:
-        """Digest of the texts behind reference lines; empty where they bring in more than text."""
-        if references not in self._models:
-            digest = hashlib.sha256()
-            is_certain = True
-            for text in self._library.flat(references):
-                is_certain = is_certain and _is_plain(text)
-                digest.update(text.encode("utf-8", "surrogateescape") + b"\0")
-            self._models[references] = digest.hexdigest() if is_certain else ""
-        return self._models[references]
+    def _read_for(self, first: tuple[str, str]) -> Sequence[str]:
+        """The files that are read for one, or for a section of it, that one included.
+
+        Raises
+        ------
+        OSError: one of them cannot be read
+        """
+        if first not in self._behind:
+            waiting, seen = [first], {first}
+            while waiting:
+                path, section = waiting.pop()
+                text, folder = self.read(path), posixpath.dirname(path)
+                if not _is_plain(text):
+                    self._outside.add(path)
+                inner = {(full_path(name, folder), part.lower()) for name, part in file_references(text, section)}
+                waiting.extend(inner - seen)
+                seen |= inner
+            self._behind[first] = sorted({path for path, _ in seen})
+        return self._behind[first]
 
     def _of_init(self, files: Mapping[str, str]) -> tuple[str, ...] | None:
         """The files that an init file loads; None where it does more than set something."""
@@ -196,7 +149,7 @@ class DeckInputs:
         return self._init[key]
 
     def _of_file(self, path: str) -> str:
-        """Digest of a file's content, taken again where its state says that it may have changed.
+        """Digest of a file that ngspice itself reads, taken again where its state says that it may have changed.
 
         Raises
         ------
@@ -212,7 +165,7 @@ class DeckInputs:
 
 
 def _is_plain(text: str) -> bool:
-    """Whether model files are text and nothing else: no commands, no programs, no further files."""
+    """Whether a model file is text and nothing else: no commands, no programs, no files of data."""
     lower = text.lower()
     if ".control" in lower or (any(word in lower for word in _OUTSIDE_WORDS) and _OUTSIDE.search(_code(lower))):
         return False
@@ -235,13 +188,21 @@ def _stays_here(text: str) -> bool:
     """Whether commands of a deck read nothing else, and write into the case's folder if anywhere."""
     for block in _CONTROL.findall(text):
         for line in block.splitlines():
-            words = line.split(None, 1)
-            if not words or words[0][0] in "*$;":
+            command, _, arguments = line.strip().partition(" ")
+            if command[:1] in ("", "*", "$", ";"):
                 continue
-            command = words[0].lower()
-            if command not in _COMMANDS or "`" in line or (command in _WRITING and _ELSEWHERE.search(line)):
+            if not _COMMAND.fullmatch(command) or "`" in line or _ELSEWHERE.search(_named(command.lower(), arguments)):
                 return False
     return True
+
+
+def _named(command: str, arguments: str) -> str:
+    """What of a command's arguments may be the name of a file, or become part of one."""
+    if command in _WRITING:
+        return (arguments.split() or [""])[0]
+    if command in _PRINTING:
+        return arguments.partition(">")[2]
+    return arguments if command in _NAMING else ""
 
 
 def _loaded(lines: Iterable[str]) -> tuple[str, ...] | None:

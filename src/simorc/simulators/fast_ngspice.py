@@ -34,7 +34,6 @@ from simorc.simulators.ngspice_deck import ADDED, PreparedDeck, Script
 from simorc.simulators.ngspice_log import LogReport, parse_log
 from simorc.simulators.ngspice_session import NgspiceSession, Output, SessionEndedError, new_folder
 from simorc.simulators.rawfile import RawFileError, parse_raw
-from simorc.workspace.files import write_bytes
 
 RAW = "results.raw"
 _MOST_DECKS = 10_000
@@ -58,8 +57,6 @@ class FastNgspice:
         self._memory = 0
         self._folder: Path | None = None
         self._written: dict[tuple[str, bool], list[str]] = {}
-        self._last: tuple[PreparedDeck, Models | None] | None = None
-        self._keys: dict[tuple[str, bool], str] = {}
         self._limit_is_real = False
         self._reason = ""
 
@@ -111,11 +108,9 @@ class FastNgspice:
         models = self._models(deck, folder)
         if models is None or models.doubt or self._reason or not (models.flat or deck.script):
             return ""
-        kind = (models.key, deck.script is not None)
-        if kind not in self._keys:
-            parts = (__version__, self.version(), repr(kind), *deck.files.values())
-            self._keys[kind] = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
-        return self._keys[kind]
+        way = "session" if deck.script else "process"
+        parts = (__version__, self.version(), way, *deck.files.values(), models.key)
+        return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
 
     def reference(self, deck: Deck, folder: Path, timeout_s: float, *, original: bool) -> SimulationResult:
         """The same deck the slow way: a fresh process, all of the chosen sections, or the deck as it is."""
@@ -144,7 +139,7 @@ class FastNgspice:
         if self._settings.keep == "all":
             write_deck(deck, folder)
             for name, content in files.items():
-                write_bytes(os.fspath(folder / name), content)
+                (folder / name).write_bytes(content)
         report = parse_log(files[LOG].decode("utf-8", "replace"))
         raws = [content for name, content in sorted(files.items()) if name.endswith(".raw")]
         waves = Waveforms(lambda: [plot for raw in raws for plot in parse_raw(raw)])
@@ -172,13 +167,10 @@ class FastNgspice:
 
     def _models(self, deck: PreparedDeck, folder: Path) -> Models | None:
         """What stands behind the deck's `.lib` and `.include` lines; None where the deck can run only as it is."""
-        if self._last is None or self._last[0] is not deck:
-            try:
-                models = self._library.models(deck.text, os.path.abspath(folder))  # noqa: PTH100 (resolves no links)
-            except SimorcError:  # of which ngspice has something to say itself
-                models = None
-            self._last = (deck, models)
-        return self._last[1]
+        try:
+            return self._library.models(deck.text, os.path.abspath(folder))  # noqa: PTH100 (resolves no links)
+        except SimorcError:  # of which ngspice has something to say itself
+            return None
 
     def _in_process(self, deck: PreparedDeck, models: Models, folder: Path, timeout_s: float) -> SimulationResult:
         begin = time.monotonic()
@@ -195,6 +187,7 @@ class FastNgspice:
         try:
             output = self._ready(folder).run(self._placed(script, models, folder), timeout_s)
         except SessionEndedError as error:
+            self._session = None
             if error.timed_out and self._limit_is_real:
                 write_deck(deck, folder)
                 return self._plain.timed_out(folder, timeout_s)
@@ -209,9 +202,8 @@ class FastNgspice:
             return self._fresh(deck, models, folder, left_s, whole=True)
         if self._settings.keep == "all":
             write_deck(deck, folder)
-            place = os.fspath(folder)
-            write_bytes(f"{place}/{LOG}", output.log)
-            write_bytes(f"{place}/{RAW}", output.raw)
+            (folder / LOG).write_bytes(output.log)
+            (folder / RAW).write_bytes(output.raw)
         return SimulationResult(
             report.values,
             Waveforms(plots),
@@ -234,7 +226,7 @@ class FastNgspice:
 
     def _ready(self, folder: Path) -> NgspiceSession:
         """The session, a new one after many decks, or when it holds much more memory than after its first."""
-        session = self._session if self._session is not None and self._session.is_open else None
+        session = self._session
         if session is not None and session.decks % _LOOK_AT_MEMORY_EVERY == 1:
             memory = session.memory()
             self._memory = self._memory or memory
