@@ -1,0 +1,239 @@
+"""Pruned models give what all of them give, bit for bit: asked of ngspice, with the models of real PDKs."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from simorc.core.case import Case
+from simorc.core.errors import SimorcError
+from simorc.core.plan import SimulatorSettings
+from simorc.simulators.model_cards import compact
+from simorc.simulators.model_library import ModelLibrary, drops_bins, with_models
+from simorc.simulators.ngspice import Ngspice
+from simorc.simulators.pdk import find_pdk, install
+
+pytestmark = [pytest.mark.ngspice, pytest.mark.req("SIM-12")]
+HSPICE = "set ngbehavior=hsa"
+NFET = "sky130_fd_pr__nfet_01v8"
+
+FETS = {
+    "nfet": f"x1 d g s b {NFET} w=5 l=1",
+    "at limits of bins": f"x1 d g s b {NFET} w=1 l=0.15\nx2 d g s b {NFET} w=3 l=0.5",
+    "fingers": f"x1 d g s b {NFET} w=4 l=0.15 nf=2",
+    "expressions": f".param wide=5\nx1 d g s b {NFET} w={{wide/2}} l='wide/10'",
+    "parameters of a subcircuit": (
+        f".subckt pair d g s b wn=2 ln=0.5\nx1 d g s b {NFET} w={{wn}} l={{ln}}\n.ends\nx1 d g s b pair wn=7"
+    ),
+    "a wrapper": "x1 d g s b sky130_fd_pr__special_nfet_01v8 w=0.36 l=0.15",
+    "others": (
+        "x1 d g s b sky130_fd_pr__pfet_01v8 w=3 l=0.15\nx2 d g s b sky130_fd_pr__pfet_01v8_hvt w=1 l=0.5\n"
+        "x3 d g s b sky130_fd_pr__nfet_01v8_lvt w=2 l=0.3\nx4 d g s b sky130_fd_pr__pfet_01v8_lvt w=2 l=0.5"
+    ),
+}
+OTHERS = {
+    "high voltage": (
+        "x1 d g s b sky130_fd_pr__nfet_g5v0d10v5 w=5 l=0.5\nx2 d g s b sky130_fd_pr__pfet_g5v0d10v5 w=5 l=0.5\n"
+        "x3 d g s b sky130_fd_pr__nfet_03v3_nvt w=10 l=0.5\nx4 d g s b sky130_fd_pr__nfet_20v0"
+    ),
+    "bipolar": (
+        "x1 d g s b sky130_fd_pr__npn_05v5_w1p00l1p00\nx2 b g s sky130_fd_pr__pnp_05v5_w3p40l3p40\n"
+        "x3 d g s b sky130_fd_pr__npn_11v0_w1p00l1p00"
+    ),
+    "diodes": (
+        "x1 d b sky130_fd_pr__diode_pw2nd_05v5 area=1 perim=4\nx2 g b sky130_fd_pr__diode_pd2nw_11v0 area=1 perim=4\n"
+        "d1 s b sky130_fd_pr__diode_pw2nd_05v5 area=1e12 pj=4e6"
+    ),
+    "capacitors": (
+        "x1 d g sky130_fd_pr__cap_mim_m3_1 w=10 l=10\nx2 d g b sky130_fd_pr__cap_var_lvt w=5 l=5\n"
+        "x3 d g s b sky130_fd_pr__cap_vpp_11p5x11p7_m1m2m3m4_shieldm5\n"
+        "x4 d g s b sky130_fd_pr__cap_vpp_08p6x07p8_m1m2m3_shieldl1"
+    ),
+    "resistors": (
+        "x1 d g b sky130_fd_pr__res_xhigh_po_0p35 l=5\nx2 g s b sky130_fd_pr__res_high_po w=1 l=3\n"
+        "x3 d s b sky130_fd_pr__res_generic_nd w=1 l=3\nr1 d s sky130_fd_pr__res_generic_m1 w=1 l=100"
+    ),
+    "RF": (
+        "x1 d g s b sky130_fd_pr__rf_nfet_01v8_bm04w3p00l0p15\nx2 d g s b sky130_fd_pr__rf_pfet_01v8_bm02w5p00l0p15\n"
+        "x3 d g s b sky130_fd_pr__rf_nfet_g5v0d10v5_bm04w5p00l0p50"
+    ),
+}
+AROUND = """
+vd d0 0 1.1 pulse(0.9 1.2 1n 1n 1n 5n 20n)
+vg g0 0 0.8 ac 1
+vb b0 0 0
+rd d0 d 1k
+rg g0 g 100
+rs s 0 1k
+rb b0 b 10
+.temp 40
+.op
+.dc vg 0.5 0.9 0.1
+.ac dec 3 1k 1g
+.tran 0.5n 20n
+.noise v(d) vg dec 2 1k 1meg
+"""
+
+
+def sky130() -> str:
+    return find_pdk("sky130", os.environ).lib
+
+
+def sg13g2() -> str:
+    """The folder of the IHP models."""
+    try:
+        return find_pdk("sg13g2", os.environ).path
+    except SimorcError:
+        if not os.environ.get("CI"):
+            pytest.skip("PDK models are not installed: simorc pdk install sg13g2")
+        return install("sg13g2", os.environ).path
+
+
+def deck(elements: str, section: str = "tt", seed: int = 1, around: str = AROUND) -> str:
+    library = f'.lib "{sky130()}" {section}'
+    return f"* pruning\n{library}\n.option scale=1e-6\n.option seed={seed}\n{elements}{around}.end\n"
+
+
+def simulated(text: str, models: Sequence[str], folder: Path, init: Sequence[str]) -> bytes:
+    """Everything that ngspice writes for a deck with other models, date and title apart."""
+    folder.mkdir()
+    for count, model in enumerate(models):
+        (folder / f"m{count}.spice").write_text(model, errors="surrogateescape")
+    if models:
+        text = with_models(text, [f"{folder}/m{count}.spice" for count in range(len(models))])
+    simulator = Ngspice(SimulatorSettings(init=tuple(init)))
+    result = simulator.run(simulator.prepare(text, Case(0, {}, (), seed=1), {}), folder / "run", 300)
+    assert result.error is None, result.log.read_text()[-1500:]
+    return re.sub(rb"Date: [^\n]*", b"", (folder / "run" / "results.raw").read_bytes())
+
+
+def check_same(
+    text: str, tmp_path: Path, init: Sequence[str] = (HSPICE,), *, original: bool = False
+) -> tuple[bytes, ModelLibrary]:
+    library = ModelLibrary(simulator_drops_bins=drops_bins("\n".join(init)))
+    models = library.models(text, str(tmp_path))
+    assert models.doubt == ""
+    pruned = simulated(text, list(map(compact, models.pruned)), tmp_path / "pruned", init)
+    assert pruned == simulated(text, models.flat, tmp_path / "flat", init)
+    if original:
+        assert pruned == simulated(text, (), tmp_path / "original", init)
+    assert sum(map(len, models.pruned)) < sum(map(len, models.flat))
+    return pruned, library
+
+
+@pytest.mark.pdk
+def test_an_amplifier_of_many_parts_is_the_same(tmp_path: Path) -> None:
+    elements = (
+        f"x1 d g s b {NFET} w=5 l=1 nf=2\nx2 d d b b sky130_fd_pr__pfet_01v8 w=3 l=0.5\n"
+        "x3 b g s sky130_fd_pr__pnp_05v5_w0p68l0p68\nx4 d s b sky130_fd_pr__res_xhigh_po_0p35 l=5\n"
+        "x5 d g sky130_fd_pr__cap_mim_m3_1 w=5 l=5"
+    )
+    check_same(deck(elements), tmp_path)
+
+
+@pytest.mark.pdk
+@pytest.mark.slow
+@pytest.mark.parametrize("elements", FETS.values(), ids=FETS)
+@pytest.mark.parametrize("section", ["tt", "sf"])
+def test_fets_are_the_same(elements: str, section: str, tmp_path: Path) -> None:
+    check_same(deck(elements, section), tmp_path)
+
+
+@pytest.mark.pdk
+@pytest.mark.slow
+@pytest.mark.parametrize("elements", OTHERS.values(), ids=OTHERS)
+@pytest.mark.parametrize("section", ["tt", "ff", "ss_hl"])
+def test_other_parts_are_the_same(elements: str, section: str, tmp_path: Path) -> None:
+    check_same(deck(elements, section), tmp_path)
+
+
+@pytest.mark.pdk
+@pytest.mark.slow
+@pytest.mark.parametrize("section", ["tt", "ff", "ss", "sf", "fs"])
+def test_all_sections_are_the_same(section: str, tmp_path: Path) -> None:
+    check_same(deck("\n".join([FETS["others"].replace("\nx", "\nxo"), FETS["at limits of bins"]]), section), tmp_path)
+
+
+@pytest.mark.pdk
+@pytest.mark.slow
+def test_a_deck_through_the_whole_library_is_the_same(tmp_path: Path) -> None:
+    check_same(deck(FETS["nfet"]), tmp_path, original=True)
+
+
+MISMATCH = f"""\
+.param own=agauss(1,0.1,1)
+rown d s {{1k*own}}
+rlate d b {{agauss(1k,10,1)}}
+x1 d g s b {NFET} w=5 l=1 nf=2
+x2 d d b b sky130_fd_pr__pfet_01v8 w=3 l=0.5
+x3 s g b b sky130_fd_pr__npn_05v5_w1p00l1p00
+x4 d s b sky130_fd_pr__res_xhigh_po l=5 w=1
+"""
+
+
+@pytest.mark.pdk
+@pytest.mark.slow
+@pytest.mark.parametrize("init", [(HSPICE,), ()], ids=["HSPICE mode", "no mode"])
+@pytest.mark.parametrize("section", ["tt_mm", "ss_mm"])
+def test_a_seeded_sample_of_mismatch_stays_the_same_sample(section: str, init: tuple[str, ...], tmp_path: Path) -> None:
+    found = []
+    for seed in (1, 2):
+        (tmp_path / str(seed)).mkdir()
+        found.append(check_same(deck(MISMATCH, section, seed), tmp_path / str(seed), init)[0])
+    assert found[0] != found[1]
+
+
+@pytest.mark.pdk
+def test_bins_that_draw_stay_where_ngspice_would_draw_for_them(tmp_path: Path) -> None:
+    text = deck(FETS["nfet"], "tt_mm")
+    assert text.count("nf") >= 1
+    sizes = [len(ModelLibrary(simulator_drops_bins=mode).models(text, "/").pruned[0]) for mode in (True, False)]
+    assert sizes[0] * 10 < sizes[1]
+
+
+HBT = """\
+vcc vcc 0 1.5
+vin in 0 0.8 ac 1
+rb in b 1k
+ro vcc out 2k
+re e 0 1k
+r3 vcc e3 1k
+x1 out b 0 0 npn13G2 Nx=2
+x2 vcc out e 0 npn13G2l Nx=1
+x3 0 e e3 pnpMPA
+x4 vcc out e 0 npn13G2v Nx=2
+xc1 out 0 cap_cmim w=10u l=10u
+xc2 out 0 0 cap_rfcmim w=10u l=10u
+xd1 0 out dantenna
+xs out vcc 0 schottky_nbl1
+.op
+.ac dec 5 1k 100g
+.noise v(out) vin dec 5 1k 1g
+"""
+
+
+@pytest.mark.pdk
+@pytest.mark.parametrize(
+    "sections",
+    [
+        ("hbt_typ", "cap_typ", "dio_tt"),
+        ("hbt_bcs", "cap_wcs", "dio_ff"),
+        ("hbt_typ_stat", "cap_typ_stat", "dio_tt_stat"),
+        ("hbt_wcs_mismatch", "cap_bcs_mismatch", "dio_ss"),
+    ],
+)
+def test_ihp_hbts_are_the_same(sections: tuple[str, str, str], tmp_path: Path) -> None:
+    folder = sg13g2()
+    files = zip(("cornerHBT.lib", "cornerCAP.lib", "cornerDIO.lib"), sections, strict=True)
+    lines = "\n".join(f'.lib "{folder}/{file}" {section}' for file, section in files)
+    found = []
+    for seed in (1, 2):
+        (tmp_path / str(seed)).mkdir()
+        text = f"* hbt\n{lines}\n.option seed={seed}\n{HBT}.end\n"
+        found.append(check_same(text, tmp_path / str(seed), (), original=True)[0])
+    is_random = any("stat" in section or "mismatch" in section for section in sections)
+    assert (found[0] != found[1]) == is_random
