@@ -178,7 +178,7 @@ def main() -> None:
         for number in range(1, options.rounds + 1):
             run = build(project, "bench", "bench")
             shutil.rmtree(project / "simulations" / ".cache", ignore_errors=True)
-            command = [*SIMORC, "run", str(run), "-n", str(options.workers), *options.options.split()]
+            command = [*SIMORC, "run", str(run), "--no-cache", "-n", str(options.workers), *options.options.split()]
             mine = timed(command, project, **QUIET)
             ids = sorted((folder.name for folder in (run / "results").iterdir()), key=int)
             count = len(ids)
