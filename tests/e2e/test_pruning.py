@@ -196,23 +196,23 @@ def test_bins_that_draw_stay_where_ngspice_would_draw_for_them(tmp_path: Path) -
 
 
 HBT = """\
-vcc vcc 0 1.5
+vcc vcc 0 1.2
 vin in 0 0.8 ac 1
-rb in b 1k
-ro vcc out 2k
-re e 0 1k
-r3 vcc e3 1k
-x1 out b 0 0 npn13G2 Nx=2
-x2 vcc out e 0 npn13G2l Nx=1
-x3 0 e e3 pnpMPA
-x4 vcc out e 0 npn13G2v Nx=2
-xc1 out 0 cap_cmim w=10u l=10u
-xc2 out 0 0 cap_rfcmim w=10u l=10u
-xd1 0 out dantenna
-xs out vcc 0 schottky_nbl1
+r1 vcc c1 1k
+x1 c1 in 0 0 npn13G2 Nx=2
+r2 vcc c2 1k
+x2 c2 in 0 0 npn13G2l Nx=1
+r3 vcc c3 1k
+x3 c3 in 0 0 npn13G2v Nx=2
+r4 in e4 1k
+x4 0 0 e4 pnpMPA
+xc1 c1 0 cap_cmim w=10u l=10u
+xc2 c2 0 0 cap_rfcmim w=10u l=10u
+xd1 0 c1 dantenna
+xs in vcc 0 schottky_nbl1
 .op
 .ac dec 5 1k 100g
-.noise v(out) vin dec 5 1k 1g
+.noise v(c1) vin dec 5 1k 1g
 """
 
 
