@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -252,3 +254,46 @@ def test_the_same_seed_draws_the_same_sample_in_every_way_and_another_seed_anoth
         drawn[seed] = values
     fast.close()
     assert drawn[1] != drawn[2]
+
+
+def test_a_crash_in_the_middle_of_a_deck_costs_no_case(fast: FastNgspice, tmp_path: Path) -> None:
+    slow = RC.replace("{v}", "sin(0 1 1meg)").replace(".op", ".tran 1n 400u")
+    simulate(fast, RC.format(v=2), tmp_path / "0")
+    assert fast._session is not None
+    crash = threading.Timer(0.05, os.kill, (fast._session._process.pid, signal.SIGSEGV))
+    crash.start()
+    found = simulate(fast, slow, tmp_path / "1")
+    crash.join()
+    assert not found.fast
+    check_same(found, simulate(Ngspice(SimulatorSettings()), slow, tmp_path / "2"))
+    assert simulate(fast, RC.format(v=6), tmp_path / "3").fast
+
+
+def test_a_session_that_has_no_memory_left_costs_no_case(fast: FastNgspice, tmp_path: Path) -> None:
+    large = RC.replace("{v}", "sin(0 1 1meg)").replace(".op", ".tran 1n 2m")
+    simulate(fast, RC.format(v=2), tmp_path / "0")
+    assert fast._session is not None
+    resource.prlimit(fast._session._process.pid, resource.RLIMIT_AS, (60 << 20, 60 << 20))
+    found = simulate(fast, large, tmp_path / "1")
+    assert not found.fast
+    check_same(found, simulate(Ngspice(SimulatorSettings()), large, tmp_path / "2"))
+    assert simulate(fast, RC.format(v=6), tmp_path / "3").fast
+
+
+def test_a_session_whose_disk_is_full_costs_no_case(fast: FastNgspice, tmp_path: Path) -> None:
+    simulate(fast, RC.format(v=2), tmp_path / "0")
+    assert fast._session is not None
+    resource.prlimit(fast._session._process.pid, resource.RLIMIT_FSIZE, (100, 100))  # no file grows beyond that
+    found = simulate(fast, RC.format(v=8), tmp_path / "1")
+    assert found.error is None
+    assert found.waves["out"] == 4
+
+
+def test_a_model_file_counts_as_it_was_when_the_worker_read_it_first(fast: FastNgspice, tmp_path: Path) -> None:
+    """Cases of one run never come from two versions of a model; that the file changed is for the run to notice."""
+    model = tmp_path / "part.inc"
+    model.write_text(".subckt part a b\nr1 a b 1k\n.ends\n")
+    text = f"* t\n.include {model}\nv1 in 0 2\nx1 in out part\nr2 out 0 1k\n.op\n.end\n"
+    assert simulate(fast, text, tmp_path / "0").waves["out"] == 1
+    model.write_text(".subckt part a b\nr1 a b 3k\n.ends\n")
+    assert simulate(fast, text, tmp_path / "1").waves["out"] == 1
