@@ -34,6 +34,7 @@ from simorc.simulators.ngspice_deck import ADDED, PreparedDeck, Script
 from simorc.simulators.ngspice_log import LogReport, parse_log
 from simorc.simulators.ngspice_session import NgspiceSession, Output, SessionEndedError, new_folder
 from simorc.simulators.rawfile import RawFileError, parse_raw
+from simorc.workspace.files import write_bytes
 
 RAW = "results.raw"
 _MOST_DECKS = 10_000
@@ -57,6 +58,8 @@ class FastNgspice:
         self._memory = 0
         self._folder: Path | None = None
         self._written: dict[tuple[str, bool], list[str]] = {}
+        self._last: tuple[PreparedDeck, Models | None] | None = None
+        self._keys: dict[tuple[str, bool], str] = {}
         self._limit_is_real = False
         self._reason = ""
 
@@ -108,9 +111,11 @@ class FastNgspice:
         models = self._models(deck, folder)
         if models is None or models.doubt or self._reason or not (models.flat or deck.script):
             return ""
-        way = "session" if deck.script else "process"
-        parts = (__version__, self.version(), way, *deck.files.values(), models.key)
-        return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+        kind = (models.key, deck.script is not None)
+        if kind not in self._keys:
+            parts = (__version__, self.version(), repr(kind), *deck.files.values())
+            self._keys[kind] = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+        return self._keys[kind]
 
     def reference(self, deck: Deck, folder: Path, timeout_s: float, *, original: bool) -> SimulationResult:
         """The same deck the slow way: a fresh process, all of the chosen sections, or the deck as it is."""
@@ -139,7 +144,7 @@ class FastNgspice:
         if self._settings.keep == "all":
             write_deck(deck, folder)
             for name, content in files.items():
-                (folder / name).write_bytes(content)
+                write_bytes(os.fspath(folder / name), content)
         report = parse_log(files[LOG].decode("utf-8", "replace"))
         raws = [content for name, content in sorted(files.items()) if name.endswith(".raw")]
         waves = Waveforms(lambda: [plot for raw in raws for plot in parse_raw(raw)])
@@ -167,10 +172,13 @@ class FastNgspice:
 
     def _models(self, deck: PreparedDeck, folder: Path) -> Models | None:
         """What stands behind the deck's `.lib` and `.include` lines; None where the deck can run only as it is."""
-        try:
-            return self._library.models(deck.text, os.path.abspath(folder))  # noqa: PTH100 (resolves no links)
-        except SimorcError:  # of which ngspice has something to say itself
-            return None
+        if self._last is None or self._last[0] is not deck:
+            try:
+                models = self._library.models(deck.text, os.path.abspath(folder))  # noqa: PTH100 (resolves no links)
+            except SimorcError:  # of which ngspice has something to say itself
+                models = None
+            self._last = (deck, models)
+        return self._last[1]
 
     def _in_process(self, deck: PreparedDeck, models: Models, folder: Path, timeout_s: float) -> SimulationResult:
         begin = time.monotonic()
@@ -187,7 +195,6 @@ class FastNgspice:
         try:
             output = self._ready(folder).run(self._placed(script, models, folder), timeout_s)
         except SessionEndedError as error:
-            self._session = None
             if error.timed_out and self._limit_is_real:
                 write_deck(deck, folder)
                 return self._plain.timed_out(folder, timeout_s)
@@ -202,8 +209,9 @@ class FastNgspice:
             return self._fresh(deck, models, folder, left_s, whole=True)
         if self._settings.keep == "all":
             write_deck(deck, folder)
-            (folder / LOG).write_bytes(output.log)
-            (folder / RAW).write_bytes(output.raw)
+            place = os.fspath(folder)
+            write_bytes(f"{place}/{LOG}", output.log)
+            write_bytes(f"{place}/{RAW}", output.raw)
         return SimulationResult(
             report.values,
             Waveforms(plots),
@@ -226,7 +234,7 @@ class FastNgspice:
 
     def _ready(self, folder: Path) -> NgspiceSession:
         """The session, a new one after many decks, or when it holds much more memory than after its first."""
-        session = self._session
+        session = self._session if self._session is not None and self._session.is_open else None
         if session is not None and session.decks % _LOOK_AT_MEMORY_EVERY == 1:
             memory = session.memory()
             self._memory = self._memory or memory
