@@ -111,7 +111,7 @@ def run(
     lost: Annotated[Lost | None, typer.Option(help="What becomes of bench cases that a crash left half-way.")] = None,
 ) -> None:
     """Run what is pending, failed or interrupted. After `--`: arguments for pytest."""
-    from simorc.commands.run import RunOptions
+    from simorc.commands._options import RunOptions
 
     _call(
         "run",

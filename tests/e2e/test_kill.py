@@ -48,7 +48,7 @@ def victim(command: subprocess.Popen[str], target: str, rng: random.Random) -> i
     if target == "command":
         return command.pid
     below = descendants(command.pid)
-    patterns = {"controller": "-m pytest", "ngspice": "ngspice -b", "worker": "exec(eval(sys.stdin.readline()))"}
+    patterns = {"controller": "-m pytest", "ngspice": "ngspice -", "worker": "exec(eval(sys.stdin.readline()))"}
     fitting = [pid for pid, line in below.items() if patterns[target] in line]
     return rng.choice(sorted(fitting)) if fitting else None
 

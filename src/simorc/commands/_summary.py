@@ -99,7 +99,7 @@ def _held(run: RunDirectory, gathered: Gathered) -> list[str]:
     return [*lines, f"    simorc run {run.run_id} --lost rerun (or fail)"] if held else []
 
 
-def _failures(run: RunDirectory, cases: list[Case], records: Iterable[CaseRecord]) -> list[str]:
+def _failures(run: RunDirectory, cases: Sequence[Case], records: Iterable[CaseRecord]) -> list[str]:
     failed = sorted((r for r in records if r.status is Status.FAILED), key=lambda record: record.case_id)
     lines = []
     for record in failed[:_MOST_ROWS]:
@@ -110,7 +110,7 @@ def _failures(run: RunDirectory, cases: list[Case], records: Iterable[CaseRecord
     return lines + _more(len(failed), "failed cases")
 
 
-def _worst(run: RunDirectory, cases: list[Case], records: Iterable[CaseRecord]) -> list[str]:
+def _worst(run: RunDirectory, cases: Sequence[Case], records: Iterable[CaseRecord]) -> list[str]:
     """Measurements out of spec, those without a value first, then the largest relative miss, as in the report."""
     misses = [
         (tightness(m.margin, m.min, m.max), r.case_id, m)

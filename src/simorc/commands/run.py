@@ -2,60 +2,38 @@
 
 from __future__ import annotations
 
-import math
 import platform
 import sys
+from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import simorc
 from simorc.commands._bench_run import bench_seconds, fault_remarks, leave_safe, prepare
 from simorc.commands._common import open_run_directory
-from simorc.commands._progress import ProgressView
+from simorc.commands._options import RunOptions, parse_verify
+from simorc.commands._sessions import Job, Sessions, record_loss
 from simorc.commands._summary import exit_code, summary
-from simorc.core.case import Case
-from simorc.core.errors import ErrorKind, ExitCode, RunDirectoryError, UsageError
+from simorc.core.errors import ExitCode, RunDirectoryError, UsageError
+from simorc.core.protocols import FastSimulator
 from simorc.core.ranges import format_ranges, parse_ranges
-from simorc.core.record import CaseRecord, Status, Tally, status_of
+from simorc.core.record import CaseRecord, Status, status_of
 from simorc.core.sample import spread
 from simorc.core.units import format_duration
-from simorc.executors.local import Execution, Interrupts, counted_interrupts, execute, worker_count
+from simorc.executors.local import Execution, counted_interrupts, worker_count
 from simorc.registry import simulator_class
 from simorc.simulators.process import kill_orphans
 from simorc.workspace.clock import utc_text
 from simorc.workspace.conclude import Concluded, conclude
 from simorc.workspace.events import log_event
-from simorc.workspace.gather import Gathered, gather
+from simorc.workspace.gather import Gathered, gather, look
 from simorc.workspace.inputs import accept_changed_inputs, changed_inputs
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.lock import run_lock
 from simorc.workspace.manifest import add_execution, read_manifest, update_manifest
 from simorc.workspace.proof import fast_way_left
-from simorc.workspace.selection import Selection, write_selection
-from simorc.workspace.status_store import read_records, write_record
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """What the command line of `simorc run` says."""
-
-    setup: Path | None = None
-    workers: str = "auto"
-    case: str | None = None
-    sample: int | None = None
-    max_fail: int | None = None
-    timeout_s: float | None = None
-    html: bool = False
-    dry_run: bool = False
-    accept_changed: bool = False
-    note: str = ""
-    dut: str = ""
-    lost: str | None = None
-    verify: str = "1%"
-    cache: bool = True
-    pytest_args: tuple[str, ...] = ()
+from simorc.workspace.status_store import read_record, read_records
 
 
 def run(text: str, options: RunOptions) -> int:
@@ -75,11 +53,11 @@ def run(text: str, options: RunOptions) -> int:
         before = gather(directory)
         due = due_cases(before, options)
         if options.dry_run:
-            print(f"{directory.run_id}: {len(due)} of {len(before.cases)} cases to run: {_ids(due) or 'none'}")
+            print(f"{directory.run_id}: {len(due)} of {len(before.cases)} cases to run: {format_ranges(due) or 'none'}")
             return ExitCode.DONE
         if options.lost == "fail":
             _give_up(directory, held_cases(before))
-        job = _Job(directory, before, lock, options, interrupts)
+        job = Job(directory, before, lock, options, interrupts)
         execution = _execute_all(job, due) if due else None
         concluded = conclude(directory)
         if before.plan.target == "bench" and due:
@@ -97,24 +75,8 @@ def run(text: str, options: RunOptions) -> int:
     return exit_code(concluded)
 
 
-def parse_verify(text: str) -> tuple[str, float]:
-    """What `--verify` asks for: with which slow way results are compared (see `Verify`), and what share of them.
-
-    Raises
-    ------
-    UsageError: neither a word that is known nor a percentage
-    """
-    known = {"none": ("none", 0.0), "all": ("models", 1.0), "original": ("original", 0.01)}
-    if text in known:
-        return known[text]
-    number = text.removesuffix("%")
-    if text.endswith("%") and number.replace(".", "", 1).isdecimal() and float(number) <= 100:
-        return "models", float(number) / 100
-    raise UsageError(f"--verify: found {text!r}, expected a percentage such as 1%, all, none or original")
-
-
-def due_cases(gathered: Gathered, options: RunOptions) -> list[Case]:
-    """The cases to execute: those named whatever their status, else those not yet completed.
+def due_cases(gathered: Gathered, options: RunOptions) -> Sequence[int]:
+    """The ids of the cases to execute: those named whatever their status, else those not yet completed.
 
     Raises
     ------
@@ -125,83 +87,65 @@ def due_cases(gathered: Gathered, options: RunOptions) -> list[Case]:
         unknown = [number for number in wanted if number >= len(gathered.cases)]
         if unknown:
             raise UsageError(f"no case {unknown[0]}: there are 0 to {len(gathered.cases) - 1}")
-        return [gathered.cases[number] for number in wanted]
-    cases = gathered.cases if options.sample is None else spread(gathered.cases, options.sample)
-    held = set() if options.lost == "rerun" else {case.case_id for case in held_cases(gathered)}
-    return [
-        case
-        for case in cases
-        if case.case_id not in held and status_of(gathered.records.get(case.case_id)) is not Status.COMPLETED
-    ]
+        return wanted
+    everything = range(len(gathered.cases))
+    cases = everything if options.sample is None else [c.case_id for c in spread(gathered.cases, options.sample)]
+    if not gathered.records:
+        return cases
+    held = set() if options.lost == "rerun" else set(held_cases(gathered))
+    open_ = (i for i in cases if i not in held and status_of(gathered.records.get(i)) is not Status.COMPLETED)
+    return array("I", open_)
 
 
-def held_cases(gathered: Gathered) -> list[Case]:
+def held_cases(gathered: Gathered) -> list[int]:
     """Bench cases that a crash left half-way: they wait for somebody's decision."""
     if gathered.plan.target != "bench":
         return []
-    return _lost(gathered.records, gathered.cases)
+    return sorted(i for i, record in gathered.records.items() if record.status is Status.IN_PROGRESS)
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """One execution of a run directory, under its lock."""
-
-    directory: RunDirectory
-    before: Gathered
-    lock: int
-    options: RunOptions
-    interrupts: Interrupts
-    notes: list[str] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
-
-
-def _execute_all(job: _Job, due: Sequence[Case]) -> Execution:
-    """One session over the due cases; on a simulator a second one over those that a dying worker lost."""
+def _execute_all(job: Job, due: Sequence[int]) -> Execution:
+    """Everything that is due."""
+    directory, settings = job.directory, job.before.plan.simulator
     if job.before.plan.target == "bench":
         return _execute_on_bench(job, due)
-    directory, settings = job.directory, job.before.plan.simulator
-    _record_versions(directory, simulator_class(settings.name)(settings).version())
+    simulator = simulator_class(settings.name)(settings)
+    _record_versions(directory, simulator.version())
+    job = replace(job, sampled=isinstance(simulator, FastSimulator))
     started = _now()
-    check = None if read_manifest(directory).get("repeatable") is not None else due[0].case_id
-    execution = _session(job, due, started, check)
-    records = read_records(directory)
-    lost = _lost(records, due)
-    if lost and execution.exit_code in (0, 1) and not job.interrupts.count and not _stopped(records, due, job.options):
-        log_event(directory, "retry", cases=_ids(lost), reason="worker died")
-        execution = _session(job, lost, started, None)
-        records = read_records(directory)
-        for case in _lost(records, lost):
-            _record_loss(directory, records[case.case_id], "the worker process died twice while this case ran")
-    execution = _again_slowly(job, records, started) or execution
-    _record_end(job, due, started, records.get(check) if check is not None else None)
+    check = None if read_manifest(directory).get("repeatable") is not None else due[0]
+    execution = Sessions(job, len(due), started).execute(due, check)
+    execution = _again_slowly(job) or execution
+    _record_end(job, due, started, read_record(directory, check) if check is not None else None)
     return execution
 
 
-def _again_slowly(job: _Job, records: Mapping[int, CaseRecord], started: str) -> Execution | None:
+def _again_slowly(job: Job) -> Execution | None:
     """One more session, the slow way, over what came in a fast way that turned out to be wrong."""
     if not fast_way_left(job.directory) or job.interrupts.count:
         return None
-    fast = {r.case_id for r in records.values() if r.fast and not r.verified and r.status is Status.COMPLETED}
-    touched = [case for case in job.before.cases if case.case_id in fast]
+    records = read_records(job.directory)
+    touched = sorted(i for i, r in records.items() if r.fast and not r.verified and r.status is Status.COMPLETED)
     if not touched:
         return None
-    log_event(job.directory, "retry", cases=_ids(touched), reason="the fast way gave other results than the slow one")
-    execution = _session(job, touched, _now(), None)
-    job.remarks.append(f"simulated again the slow way: {_ids(touched)}")
+    ids = format_ranges(touched)
+    log_event(job.directory, "retry", cases=ids, reason="the fast way gave other results than the slow one")
+    execution = Sessions(replace(job, before=look(job.directory)), len(touched), _now()).execute(touched)
+    job.remarks.append(f"simulated again the slow way: {ids}")
     return execution
 
 
-def _execute_on_bench(job: _Job, due: Sequence[Case]) -> Execution:
+def _execute_on_bench(job: Job, due: Sequence[int]) -> Execution:
     """One session; whatever becomes of it, the bench is left safe, and its record says by whom."""
     directory, plan = job.directory, job.before.plan
     _record_versions(directory, None)
     started = _now()
-    prepared = prepare(directory, plan, due, _workers(job, len(due)))
+    prepared = prepare(directory, plan, [job.before.cases[i] for i in due], job.workers(len(due)))
     job.notes.extend(prepared.warnings)
     if job.options.workers not in ("auto", "1") and plan.bench is not None and plan.bench.simulated is None:
         job.remarks.append("one worker: a bench that is not simulated in the worker itself belongs to one at a time")
     try:
-        execution = _session(job, due, started, None)
+        execution = Sessions(job, len(due), started).execute(due)
     finally:
         left = leave_safe(directory, plan)
         if left["left"] == "unsafe":
@@ -213,43 +157,10 @@ def _execute_on_bench(job: _Job, due: Sequence[Case]) -> Execution:
     return execution
 
 
-def _session(job: _Job, cases: Sequence[Case], started: str, check: int | None) -> Execution:
-    directory, options = job.directory, job.options
-    ids = tuple(case.case_id for case in cases)
-    others = _others(directory, len(job.before.cases), ids)
-    how, share = parse_verify(options.verify)
-    sample = tuple(case.case_id for case in spread(cases, math.ceil(share * len(cases))))
-    always = options.verify == "all"
-    # Whoever names a case wants it simulated.
-    cache = "none" if not options.cache else "use" if options.case is None else "renew"
-    selection = Selection(ids, started, check, options.timeout_s, options.max_fail, how, sample, always, cache, others)
-    write_selection(directory, selection)
-    workers = _workers(job, len(cases))
-    with ProgressView(directory, len(cases), workers, sys.stderr) as view:
-        return execute(
-            directory,
-            workers,
-            job.lock,
-            options.pytest_args,
-            html=options.html,
-            interrupts=job.interrupts,
-            watch=view.refresh,
-        )
-
-
-def _workers(job: _Job, cases: int) -> int:
-    """How many workers: a bench that is not simulated in the worker itself belongs to one."""
-    count = worker_count(job.options.workers, cases)
-    bench = job.before.plan.bench
-    if bench is None or bench.simulated is not None:
-        return count
-    return 1
-
-
-def _not_run(concluded: Concluded, due: Sequence[Case]) -> int:
+def _not_run(concluded: Concluded, due: Sequence[int]) -> int:
     """How many due cases have no outcome."""
     finished = (Status.COMPLETED, Status.FAILED)
-    return sum(status_of(concluded.gathered.records.get(case.case_id)) not in finished for case in due)
+    return sum(status_of(concluded.gathered.records.get(case_id)) not in finished for case_id in due)
 
 
 def _refuse_broken_session(execution: Execution) -> None:
@@ -278,37 +189,11 @@ def _refuse_changes(directory: RunDirectory, *, accept: bool, record: bool) -> N
     )
 
 
-def _others(directory: RunDirectory, total: int, chosen: Sequence[int]) -> dict[str, int]:
-    """How the cases stand that are not executed now."""
-    mine = frozenset(chosen)
-    records = [record for case_id, record in read_records(directory).items() if case_id not in mine]
-    tally = Tally.of(total - len(mine), records)
-    return {status.value: tally[status] for status in Status} | {"out_of_spec": tally.out_of_spec}
-
-
-def _lost(records: Mapping[int, CaseRecord], cases: Sequence[Case]) -> list[Case]:
-    """The cases that a worker began and never finished."""
-    begun = [case for case in cases if case.case_id in records]
-    return [case for case in begun if records[case.case_id].status is Status.IN_PROGRESS]
-
-
-def _stopped(records: Mapping[int, CaseRecord], cases: Sequence[Case], options: RunOptions) -> bool:
-    """Whether so many cases failed that no more were to be started."""
-    failed = sum(records[c.case_id].status is Status.FAILED for c in cases if c.case_id in records)
-    return options.max_fail is not None and failed >= options.max_fail
-
-
-def _give_up(directory: RunDirectory, held: Sequence[Case]) -> None:
+def _give_up(directory: RunDirectory, held: Sequence[int]) -> None:
     """`--lost fail`: somebody decided that what a crash left half-way is not worth another stimulus."""
     records = read_records(directory)
-    for case in held:
-        _record_loss(directory, records[case.case_id], "left half-way by a crash, and given up by --lost fail")
-
-
-def _record_loss(directory: RunDirectory, record: CaseRecord, what: str) -> None:
-    write_record(
-        directory, replace(record, status=Status.FAILED, error_kind=ErrorKind.LOST, error_message=what, finished=_now())
-    )
+    for case_id in held:
+        record_loss(directory, records[case_id], "left half-way by a crash, and given up by --lost fail")
 
 
 def _record_versions(directory: RunDirectory, simulator: str | None) -> None:
@@ -318,24 +203,20 @@ def _record_versions(directory: RunDirectory, simulator: str | None) -> None:
 
 
 def _record_end(
-    job: _Job,
-    due: Sequence[Case],
+    job: Job,
+    due: Sequence[int],
     started: str,
     checked: CaseRecord | None,
     bench: Mapping[str, object] | None = None,
 ) -> None:
     ended = "interrupted" if job.interrupts.count else "completed"
-    entry = {"started": started, "finished": _now(), "cases": _ids(due), "ended": ended}
+    entry = {"started": started, "finished": _now(), "cases": format_ranges(due), "ended": ended}
     said = {"note": job.options.note, "dut": job.options.dut, "bench": bench}
     add_execution(job.directory, entry | {key: value for key, value in said.items() if value})
     changes: dict[str, object] = {"ended": ended}
     if checked is not None and checked.status is Status.COMPLETED:
         changes["repeatable"] = {"case": checked.case_id, "identical": not checked.warnings}
     update_manifest(job.directory, **changes)
-
-
-def _ids(cases: Sequence[Case]) -> str:
-    return format_ranges(case.case_id for case in cases)
 
 
 def _now() -> str:

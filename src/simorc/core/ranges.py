@@ -41,7 +41,7 @@ def format_ranges(numbers: Iterable[int]) -> str:
     '3,7-9'
     """
     parts: list[list[int]] = []
-    for number in sorted(set(numbers)):
+    for number in numbers if isinstance(numbers, range) else sorted(set(numbers)):
         if parts and number == parts[-1][1] + 1:
             parts[-1][1] = number
         else:

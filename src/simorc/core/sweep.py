@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from array import array
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import overload
 
 from simorc.core.case import Case
 from simorc.core.errors import UsageError
@@ -86,15 +89,66 @@ class Sweep:
                 hint="use fewer values an axis, or `zip` axes that belong together",
             )
         swept = self.swept
-        keep = [compile_condition(text) for text in self.where]
-        drop = [compile_condition(text) for text in self.exclude]
+        fits = self._condition()
         case_id = 0
         for point in itertools.product(*(axis.rows for axis in self.axes)):
             values = dict(self.defaults)
             values.update(zip(swept, itertools.chain.from_iterable(point), strict=True))
-            if all(test(values) for test in keep) and not any(test(values) for test in drop):
+            if fits is None or fits(values):
                 yield bind(case_id, values, swept, self.base_seed)
                 case_id += 1
+
+    def _condition(self) -> Callable[[Mapping[str, Value]], bool] | None:
+        """Whether values make a case; None where all do."""
+        keep = [compile_condition(text) for text in self.where]
+        drop = [compile_condition(text) for text in self.exclude]
+        if not keep and not drop:
+            return None
+        return lambda values: all(test(values) for test in keep) and not any(test(values) for test in drop)
+
+
+class Cases(Sequence[Case]):
+    """The cases of a sweep by their id, each made when it is asked for: a million take no memory.
+
+    With conditions the sweep is gone through once, and four bytes a case are kept.
+    """
+
+    def __init__(self, sweep: Sweep) -> None:
+        self._sweep = sweep
+        self._axes = [axis.rows for axis in sweep.axes]
+        self._swept = sweep.swept
+
+    def __iter__(self) -> Iterator[Case]:
+        return self._sweep.cases()
+
+    def __len__(self) -> int:
+        return self._sweep.size if self._points is None else len(self._points)
+
+    @overload
+    def __getitem__(self, index: int) -> Case: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Case]: ...
+    def __getitem__(self, index: int | slice) -> Case | list[Case]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        case_id = range(len(self))[index]
+        rest = case_id if self._points is None else self._points[case_id]
+        values = dict(self._sweep.defaults)
+        cells: list[tuple[Value, ...]] = []
+        for rows in reversed(self._axes):
+            rest, row = divmod(rest, len(rows))
+            cells.append(rows[row])
+        values.update(zip(self._swept, itertools.chain.from_iterable(reversed(cells)), strict=True))
+        return bind(case_id, values, self._swept, self._sweep.base_seed)
+
+    @cached_property
+    def _points(self) -> array[int] | None:
+        """The places of the cases in the product of the axes, where not every place is a case."""
+        if not self._sweep.where and not self._sweep.exclude:
+            return None
+        everything = Cases(Sweep("", self._sweep.axes, self._sweep.defaults, base_seed=self._sweep.base_seed))
+        fits = self._sweep._condition()
+        return array("I", (case.case_id for case in everything if fits is None or fits(case.parameters)))
 
 
 def bind(case_id: int, values: dict[str, Value], swept: tuple[str, ...], base_seed: int) -> Case:

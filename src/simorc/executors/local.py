@@ -21,6 +21,11 @@ _SETTINGS = Path(__file__).with_name("pytest.ini")
 _LOOK_EVERY_S = 0.1
 _NOT_LOADED = ("logging", "warnings", "unraisableexception", "threadexception")
 """Parts of pytest that cost every case time and tell nothing about it."""
+_FOR_TESTS = (
+    *("cacheprovider", "doctest", "junitxml", "nose", "pastebin", "stepwise", "setuponly", "setupplan", "debugging"),
+    *("unittest", "recwarn", "monkeypatch", "tmpdir", "legacypath", "subtests", "skipping", "capture"),
+)
+"""Parts of pytest that blocks of cases have no use for."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -45,17 +50,24 @@ def execute(
     pytest_args: Sequence[str] = (),
     *,
     html: bool = False,
+    in_blocks: bool = False,
+    goes_on: bool = False,
     interrupts: Interrupts,
     watch: Callable[[int], None],
 ) -> Execution:
     """Run the selection that stands in the run directory and wait for its end.
 
+    Parameters
+    ----------
+    in_blocks: whether the selection is for blocks of cases: what of pytest serves tests alone is not loaded
+    goes_on: whether the session continues an execution; its output is appended to that of the former ones
+
     The first interrupt asks the workers to start no further case, the second kills them and whatever they started.
     `watch` is called about ten times a second with the number of interrupts so far.
     """
     log = run.status_dir / "pytest.log"
-    command = _command(run, workers, pytest_args, html)
-    with log.open("wb") as output:
+    command = _command(run, workers, pytest_args, html, in_blocks)
+    with log.open("ab" if goes_on else "wb") as output:
         session = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -128,13 +140,13 @@ def _wait(
         watch(interrupts.count)
 
 
-def _command(run: RunDirectory, workers: int, pytest_args: Sequence[str], html: bool) -> list[str]:
+def _command(run: RunDirectory, workers: int, pytest_args: Sequence[str], html: bool, in_blocks: bool) -> list[str]:
     command = [sys.executable, "-P", "-m", "pytest", "-c", str(_SETTINGS)]
     command += ["--rootdir", str(run.path), "--confcutdir", str(run.path)]
     command += ["-o", f"cache_dir={run.path / '.pytest_cache'}"]
     command += ["-p", "simorc.plugin.plugin", "-p", "xdist.plugin", "--simorc-selected"]
     command += ["-n", str(workers), "--dist", "worksteal", "--max-worker-restart", "1000"]
-    for plugin in _NOT_LOADED:
+    for plugin in (*_NOT_LOADED, *_FOR_TESTS) if in_blocks else _NOT_LOADED:
         command += ["-p", f"no:{plugin}"]
     if html:
         command += ["-p", "pytest_html.plugin", "-p", "pytest_metadata.plugin"]

@@ -21,6 +21,7 @@ from simorc.plugin.target import Known, Target, make_target
 from simorc.workspace.clock import utc_text
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.result_cache import ResultCache
+from simorc.workspace.status_marks import MarkFile
 from simorc.workspace.status_store import archive_record, write_record
 from simorc.workspace.time_limit import TimeLimitReached, time_limit
 from simorc.workspace.user_code import load_measure_functions
@@ -58,6 +59,8 @@ class CaseRunner:
         self.target: Target = make_target(run, plan, verify, cache)
         self.timeout_s = timeout_s or self.target.time_limit_s
         self.broken = ""
+        self.marks: MarkFile | None = None
+        """Where a case that begins is noted, in place of its own status file."""
         self._functions: Mapping[str, MeasureFunction] | None = None
 
     def execute(self, case: Case, former: CaseRecord | None = None, *, check: bool = False) -> CaseRecord:
@@ -80,7 +83,10 @@ class CaseRunner:
             worker=self.worker,
             seed=case.seed,
         )
-        write_record(self.run, record)
+        if self.marks is not None:
+            self.marks.begin(record)
+        else:
+            write_record(self.run, record)
         begin = time.monotonic()
         known = Known()
         record = self._outcome(case, record, known)
@@ -96,6 +102,12 @@ class CaseRunner:
         self._tidy(record)
         self.hook.pytest_simorc_case_done(case=case, record=record)
         return record
+
+    def close(self) -> None:
+        """End what is kept running; twice is once."""
+        self.target.close()
+        if self.marks is not None:
+            self.marks.close()
 
     def waves(self, case: Case) -> Waveforms:
         """The kept waveforms of a case that has run."""

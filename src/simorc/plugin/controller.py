@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,9 +14,9 @@ from typing import Any
 import pytest
 
 from simorc.core.errors import ErrorKind, RunDirectoryError, SimorcError
-from simorc.core.record import Status
-from simorc.plugin.case_name import case_of
-from simorc.plugin.reporting import OUTCOME
+from simorc.core.record import CaseRecord, Status
+from simorc.plugin.case_name import cases_of
+from simorc.plugin.reporting import COUNTS, OUTCOME
 from simorc.plugin.session_input import PARENT, SINCE
 from simorc.simulators.process import kill_orphans
 from simorc.workspace.clock import utc_text
@@ -48,6 +49,7 @@ class Controller:
         self.since = utc_text(datetime.fromtimestamp(self.started, UTC))
         self.written = 0.0
         self.first_done = 0.0
+        self.first_count = 0
         self.selection: Selection | None = None
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -78,10 +80,14 @@ class Controller:
                 _, status, verdict = str(value).split()
                 self.counts[status] += 1
                 self.counts["out_of_spec"] += verdict == "fail"
+            elif name == COUNTS and isinstance(value, dict):
+                self.counts.update(value)
         if self.selection.max_fail and self.counts[Status.FAILED] >= self.selection.max_fail:
             with suppress(RunDirectoryError):  # on a full disk every further case says so itself
                 request_stop(self.runs[0])
-        self.first_done = self.first_done or time.time()
+        if not self.first_done:
+            self.first_done = time.time()
+            self.first_count = self.counts[Status.COMPLETED] + self.counts[Status.FAILED]
         if time.time() - self.written >= 1.0:
             self._write_progress()
 
@@ -101,7 +107,7 @@ class Controller:
         for run in self.runs:
             with suppress(RunDirectoryError, ValueError):  # a directory that cannot be read or written tells itself
                 if self.rootpath / module == run.test_module:
-                    _note_crash(run, case_of(test), self.selection)
+                    _note_crash(run, cases_of(test), self.selection)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if self.selected:
@@ -131,19 +137,21 @@ class Controller:
         mine, others = self.counts, self.selection.others
         done = mine[Status.COMPLETED] + mine[Status.FAILED]
         left = len(self.selection.cases) - done
+        due = self.selection.due or len(self.selection.cases)
+        remaining = due - self.selection.earlier - done
         # Start-up is no part of the rate; with too few cases there is none.
-        rate = (done - 1) / (now - self.first_done) if done > 2 and now > self.first_done else 0.0
+        rate = (done - self.first_count) / (now - self.first_done) if done > 2 and now > self.first_done else 0.0
         progress = {
             "total": len(self.selection.cases) + sum(others.get(status, 0) for status in Status),
             "completed": mine[Status.COMPLETED] + others.get(Status.COMPLETED, 0),
             "failed": mine[Status.FAILED] + others.get(Status.FAILED, 0),
             "out_of_spec": mine["out_of_spec"] + others.get("out_of_spec", 0),
             "pending": left + others.get(Status.PENDING, 0),
-            "done": done,
+            "done": self.selection.earlier + done,
             "started": self.since,
             "updated": utc_text(datetime.fromtimestamp(now, UTC)),
             "rate_per_s": round(rate, 3),
-            "remaining_s": round(left / rate, 1) if rate else None,
+            "remaining_s": round(remaining / rate, 1) if rate else None,
             "pid": os.getpid(),
         }
         with suppress(RunDirectoryError):  # a full disk shows in the cases' own records
@@ -157,11 +165,17 @@ def _record_instruments(run: RunDirectory, since: str) -> None:
         update_manifest(run, instruments=opened[-1]["data"]["instruments"])
 
 
-def _note_crash(run: RunDirectory, case_id: int, selection: Selection | None) -> None:
-    kill_orphans(run.path, run.result_folder(case_id))
-    record = read_record(run, case_id)
-    if record is None or record.status is not Status.IN_PROGRESS:
-        return
+def _note_crash(run: RunDirectory, case_ids: Sequence[int], selection: Selection | None) -> None:
+    """End what the case that a worker died of has left running, and note it where its time was over."""
+    records = [record for case_id in case_ids if (record := read_record(run, case_id))]
+    begun = [record for record in records if record.status is Status.IN_PROGRESS]
+    for case_id in [record.case_id for record in begun] or case_ids[:1]:
+        kill_orphans(run.path, run.result_folder(case_id))
+    for record in begun:
+        _note_timeout(run, record, selection)
+
+
+def _note_timeout(run: RunDirectory, record: CaseRecord, selection: Selection | None) -> None:
     plan = read_plan(run)
     limit = (selection.timeout_s if selection else None) or (
         plan.bench.case_timeout_s if plan.bench else plan.simulator.timeout_s

@@ -88,6 +88,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Under `simorc run` the generated module may become blocks of cases."""
+    if not parent.config.getoption("simorc_selected"):
+        return None
+    context = context_of(parent.config, module_path)
+    if context is None or context.selection is None or not context.selection.block:
+        return None
+    from simorc.plugin import blocks
+
+    parent.config.pluginmanager.register(blocks, "simorc_blocks")
+    return blocks.BlockFile.of(parent, context)
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
     """Start nothing further once somebody asked to stop."""
     context = item.config.stash[_CONTEXTS].get(item.path.parent)
@@ -130,6 +144,8 @@ def _make_context(config: pytest.Config, module: Path) -> RunContext | None:
     selected, rerun = config.getoption("simorc_selected"), config.getoption("simorc_rerun")
     try:
         context = RunContext(run, name, config.hook, since=since, selected=selected, rerun=rerun)
+        if context.selection is not None and context.selection.block:
+            return context
         config.hook.pytest_simorc_cases(config=config, cases=context.cases)
     except SimorcError as error:
         raise pytest.UsageError(f"{run.run_id}: {error}") from error

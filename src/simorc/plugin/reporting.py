@@ -6,11 +6,19 @@ import pytest
 
 from simorc.core.case import Case
 from simorc.core.record import CaseRecord
+from simorc.core.spec import Verdict
 from simorc.core.units import value_to_text
 from simorc.plugin.run_context import RunContext
 
 OUTCOME = "simorc_outcome"
+COUNTS = "simorc_counts"
+"""Property of a block's report: how many cases ended how since the report before."""
 SPARKLINES = pytest.StashKey[list[str]]()
+
+
+def counted(record: CaseRecord) -> list[str]:
+    """Under what a case counts: its status, and `out_of_spec`."""
+    return [record.status.value, "out_of_spec"] if record.verdict is Verdict.FAIL else [record.status.value]
 
 
 def attach(item: pytest.Item, case: Case, record: CaseRecord, context: RunContext) -> None:

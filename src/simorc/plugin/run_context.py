@@ -13,6 +13,7 @@ from simorc.core.case import Case
 from simorc.core.plan import Plan
 from simorc.core.protocols import Verify
 from simorc.core.record import CaseRecord, Status
+from simorc.core.sweep import Cases
 from simorc.plugin.case_runner import CaseRunner
 from simorc.workspace.events import log_event
 from simorc.workspace.layout import RunDirectory, is_run_directory
@@ -20,6 +21,7 @@ from simorc.workspace.metadata import read_metadata
 from simorc.workspace.plan_file import read_plan
 from simorc.workspace.result_cache import ResultCache
 from simorc.workspace.selection import Selection, pause_requested, read_selection, stop_requested
+from simorc.workspace.status_marks import MarkFile
 from simorc.workspace.status_store import read_record
 
 if TYPE_CHECKING:
@@ -64,6 +66,14 @@ class RunContext:
         return sorted(cases, key=lambda case: self.runner.target.order_key(case))
 
     @cached_property
+    def chosen(self) -> list[Case]:
+        """The cases of the selection, which `simorc run` has checked against metadata.csv."""
+        assert self.selection is not None
+        everything = Cases(self.plan.sweep)
+        cases = [everything[case_id] for case_id in self.selection.cases]
+        return sorted(cases, key=self.runner.target.order_key)
+
+    @cached_property
     def runner(self) -> CaseRunner:
         """Executes the cases of this run."""
         chosen = self.selection
@@ -73,7 +83,10 @@ class RunContext:
             verify = Verify(chosen.verify, frozenset(chosen.sample), chosen.since, chosen.always)
         cache = chosen.cache if chosen else "renew" if self.rerun else "use"
         results = None if cache == "none" else ResultCache.beside(self.run, reads=cache == "use")
-        return CaseRunner(self.run, self.plan, self.worker, self.hook, timeout_s, verify, results)
+        runner = CaseRunner(self.run, self.plan, self.worker, self.hook, timeout_s, verify, results)
+        if chosen and chosen.block:
+            runner.marks = MarkFile(self.run)
+        return runner
 
     @property
     def stopping(self) -> bool:
@@ -109,10 +122,16 @@ class RunContext:
         finally:
             fcntl.lockf(fd, fcntl.LOCK_UN, 1, case.case_id)
 
+    def executed(self, case: Case) -> CaseRecord:
+        """The outcome of a case that no other worker has, and that was not executed in this session yet."""
+        assert self.selection is not None
+        former = read_record(self.run, case.case_id) if case.case_id in self._anew else None
+        return self.runner.execute(case, former, check=self.selection.check == case.case_id)
+
     def close(self) -> None:
         """End what the target keeps running, and let go of the lock file; twice is once."""
         if "runner" in self.__dict__:
-            self.runner.target.close()
+            self.runner.close()
         if "_claims" in self.__dict__:
             os.close(self.__dict__.pop("_claims"))
 
@@ -126,6 +145,10 @@ class RunContext:
         """A bench case that a crash left half-way is never begun again unless somebody chose it: that is not free."""
         lost = record.status is Status.IN_PROGRESS and self.plan.target == "bench"
         return lost and (self.selection is None or record.started >= self.since)
+
+    @cached_property
+    def _anew(self) -> frozenset[int]:
+        return frozenset(self.selection.anew if self.selection else ())
 
     @cached_property
     def _claims(self) -> int:

@@ -38,7 +38,7 @@ class Gathered:
     """
 
     plan: Plan
-    cases: list[Case]
+    cases: Sequence[Case]
     records: dict[int, CaseRecord]
     tally: Tally
     notes: tuple[str, ...] = ()

@@ -73,6 +73,16 @@ class RunDirectory:
         return self.path / ".status" / "history"
 
     @property
+    def begun(self) -> Path:
+        """.status/begun/: what each worker began last."""
+        return self.path / ".status" / "begun"
+
+    @property
+    def packed(self) -> Path:
+        """.status/packed/: the records of a large run once they are final."""
+        return self.path / ".status" / "packed"
+
+    @property
     def progress(self) -> Path:
         """.status/progress.json."""
         return self.path / ".status" / "progress.json"

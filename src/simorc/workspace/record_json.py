@@ -58,8 +58,8 @@ def record_to_json(record: CaseRecord) -> str:
     return _encode(fields) + "\n"
 
 
-def record_from_json(text: bytes | str, case_id: int) -> CaseRecord:
-    """The record of one case.
+def record_from_json(text: bytes | str, case_id: int | None = None) -> CaseRecord:
+    """The record of one case, by default of whichever it says.
 
     Raises
     ------
@@ -67,9 +67,9 @@ def record_from_json(text: bytes | str, case_id: int) -> CaseRecord:
     """
     try:
         fields = json.loads(text)
-        if fields["schema"] != SCHEMA or fields["case_id"] != case_id:
+        if fields["schema"] != SCHEMA or fields["case_id"] != (fields["case_id"] if case_id is None else case_id):
             raise ForeignRecordError(f"schema {fields['schema']!r}, case {fields['case_id']!r}")
-        return _record(fields, case_id)
+        return _record(fields, int(fields["case_id"]))
     except ForeignRecordError:
         raise
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:

@@ -1,25 +1,26 @@
 """One JSON a case in `.status/`: written by the worker that has the case, whole or not at all.
 
-The files are the truth of a run; metadata.csv and the tables are made from them. A file is written beside its place
-and renamed into it, without waiting for the disk: it survives any crash of a process, and a power loss costs at most
-the last seconds, never a wrong record.
+The files are the truth of a run; metadata.csv and the tables are made from them. A file is written in one step, without
+waiting for the disk: it survives any crash of a process, and a power loss costs at most the last seconds, never a wrong
+record. What has ended may be packed, and what has begun stands in a mark: see status_pack and status_marks.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from simorc.core.errors import RunDirectoryError
-from simorc.core.record import CaseRecord
+from simorc.core.record import CaseRecord, Status
 from simorc.workspace.clock import parse_utc
 from simorc.workspace.files import (
     entries,
@@ -33,8 +34,12 @@ from simorc.workspace.files import (
 )
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.record_json import SCHEMA, ForeignRecordError, record_from_json, record_to_json
+from simorc.workspace.status_marks import is_later, read_marks
+from simorc.workspace.status_pack import PackedRecords, pack, packed_line, packed_parts
 
 STALE_AFTER_S = 5.0
+_ONE_STEP = 4096
+"""Bytes of a new file that no kill divides: a page, which the kernel takes whole."""
 _CASE_FILE = re.compile(r"case_(0|[1-9][0-9]{0,9})\.json")
 _PID = "([0-9]{1,9})"
 _LEFTOVER = re.compile(rf"\.(?:.+\.{_PID}\.tmp|judging-{_PID}|again-[0-9]+-{_PID}|own-[0-9]+-{_PID}-[0-9]+)")
@@ -44,7 +49,7 @@ _LEFTOVER = re.compile(rf"\.(?:.+\.{_PID}\.tmp|judging-{_PID}|again-[0-9]+-{_PID
 class Records:
     """The records of a run by case id, and a sentence for every status file that holds none."""
 
-    records: dict[int, CaseRecord]
+    records: Mapping[int, CaseRecord]
     notes: tuple[str, ...] = ()
 
 
@@ -58,8 +63,11 @@ def write_record(run: RunDirectory, record: CaseRecord) -> None:
     folder = f"{os.fspath(run.path)}/.status/"
     final = f"{folder}case_{record.case_id}.json"
     temporary = f"{folder}.case_{record.case_id}.json.{os.getpid()}.tmp"
+    data = record_to_json(record).encode()
     try:
-        write_bytes(temporary, record_to_json(record).encode())
+        if len(data) <= _ONE_STEP and _written_new(final, data):
+            return
+        write_bytes(temporary, data)
         os.replace(temporary, final)  # noqa: PTH105  # this stands between one case and the next
     except OSError as error:
         with contextlib.suppress(OSError):
@@ -69,33 +77,58 @@ def write_record(run: RunDirectory, record: CaseRecord) -> None:
 
 def read_record(run: RunDirectory, case_id: int) -> CaseRecord | None:
     """The record of one case; None where there is none, or none that can be read."""
-    try:
-        return record_from_json(read_bytes(os.fspath(run.status_file(case_id))), case_id)
-    except (OSError, ForeignRecordError):
-        return None
+    record = _recorded(run, case_id)
+    mark = read_marks(run).get(case_id)
+    return mark if mark is not None and is_later(mark, record) else record
 
 
-def read_records(run: RunDirectory) -> dict[int, CaseRecord]:
+def read_records(run: RunDirectory) -> Mapping[int, CaseRecord]:
     """Every readable record of a run by case id, in no particular order."""
     return scan_records(run).records
 
 
 def scan_records(run: RunDirectory) -> Records:
-    """Every record of a run, and which status files hold none: such a case counts as pending."""
+    """Every record of a run, and which status files hold none: such a case counts as pending.
+
+    Raises
+    ------
+    RunDirectoryError: packed records are damaged
+    """
+    marks = read_marks(run)  # before the records: a case that ends meanwhile has ended
     records: dict[int, CaseRecord] = {}
     notes: list[str] = []
-    for entry in entries(run.status_dir):
-        match = _CASE_FILE.fullmatch(entry.name)
-        if match is None:
-            continue
-        case_id = int(match.group(1))
+    for case_id, path in _case_files(run):
         try:
-            records[case_id] = record_from_json(read_bytes(entry.path), case_id)
+            records[case_id] = record_from_json(read_bytes(path), case_id)
         except FileNotFoundError:  # deleted this very moment
             continue
         except (OSError, ForeignRecordError) as error:
-            notes.append(f".status/{entry.name} cannot be read ({error}); case {case_id} counts as pending")
-    return Records(records, tuple(sorted(notes)))
+            name = f".status/case_{case_id}.json"
+            notes.append(f"{name} cannot be read ({error}); case {case_id} counts as pending")
+    parts = packed_parts(run)
+    known = PackedRecords(parts, records) if parts else records
+    begun = {case_id: mark for case_id, mark in marks.items() if is_later(mark, known.get(case_id))}
+    records.update(begun)
+    return Records(PackedRecords(parts, records) if parts else records, tuple(sorted(notes)))
+
+
+def pack_records(run: RunDirectory) -> None:
+    """Pack the records of cases that have ended, and delete their files; for who holds the lock of an idle run.
+
+    Raises
+    ------
+    RunDirectoryError: disk full, read-only folder …; every case has its record all the same
+    """
+    found: dict[int, bytes] = {}
+    for case_id, path in _case_files(run):
+        with contextlib.suppress(OSError, ForeignRecordError):
+            data = read_bytes(path)
+            if record_from_json(data, case_id).status in (Status.COMPLETED, Status.FAILED):
+                found[case_id] = data
+    pack(run, found)
+    for case_id in found:
+        with contextlib.suppress(OSError):
+            os.unlink(f"{os.fspath(run.path)}/.status/case_{case_id}.json")  # noqa: PTH108
 
 
 def archive_record(run: RunDirectory, case_id: int) -> Path | None:
@@ -109,18 +142,21 @@ def archive_record(run: RunDirectory, case_id: int) -> Path | None:
     RunDirectoryError: the folder cannot be written
     """
     file = run.status_file(case_id)
-    if not file.exists():
+    content = packed_line(run, case_id) if not file.exists() else file.read_bytes()
+    if content is None:
         return None
-    record = read_record(run, case_id)
+    record = _recorded(run, case_id)
     attempt = record.attempt if record else 1
     try:
         run.history.mkdir(exist_ok=True)
-        content = file.read_bytes()
         while (target := run.history / f"case_{case_id}.{attempt}.json").exists():
             if target.read_bytes() == content:  # somebody was interrupted before there was a new record
                 return target
             attempt += 1
-        link_or_copy(file, target)
+        if file.exists():
+            link_or_copy(file, target)
+        else:
+            replace_file(target, content, durable=False)
         return target
     except OSError as error:
         raise storage_error(error, run.history) from error
@@ -165,3 +201,38 @@ def read_progress(run: RunDirectory, now: datetime | None = None) -> dict[str, A
         return None
     age_s = ((now or datetime.now(UTC)) - updated).total_seconds()
     return progress if abs(age_s) <= STALE_AFTER_S and is_alive(pid) else None
+
+
+def _recorded(run: RunDirectory, case_id: int) -> CaseRecord | None:
+    """What the case's own file says, or where there is none what is packed."""
+    try:
+        return record_from_json(read_bytes(os.fspath(run.status_file(case_id))), case_id)
+    except FileNotFoundError:
+        line = packed_line(run, case_id)
+    except (OSError, ForeignRecordError):
+        return None
+    return record_from_json(line, case_id) if line else None
+
+
+def _case_files(run: RunDirectory) -> Iterator[tuple[int, str]]:
+    for entry in entries(run.status_dir):
+        match = _CASE_FILE.fullmatch(entry.name)
+        if match is not None:
+            yield int(match.group(1)), entry.path
+
+
+def _written_new(path: str, data: bytes) -> bool:
+    """Make a file with its content, or none; False where there is one already."""
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+    except FileExistsError:
+        return False
+    try:
+        if os.write(fd, data) == len(data):
+            return True
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)  # a nearly full disk takes a part
+    except OSError:
+        os.unlink(path)  # noqa: PTH108
+        raise
+    finally:
+        os.close(fd)
