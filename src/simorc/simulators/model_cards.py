@@ -21,6 +21,7 @@ _COMMENT_LINES = re.compile(r"\n(?:[ \t]*(?:\*[^\n]*)?\n)+")
 _HIDDEN = re.compile(r"\n[ \t]*\*#[ \t]*\w")
 _PAIR = re.compile(r"([a-z_]\w*)\s*=\s*('[^']*'|\{[^{}]*\}|[^\s'{}=]+)")
 _ASSIGNMENT = re.compile(r"""([a-z_]\w*)\s*=\s*('[^']*'|\{[^{}]*\}|"[^"]*"|[^\s'"{}=]+)(?=\s|$)""")
+_OPERATOR = re.compile(r"[-+*/(){}'\"?:^<>]")
 _DEFINED = re.compile(r"([a-z_]\w*)\s*(?:\([^()]*\)\s*)?=")
 _NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)(meg|mil|[tgkmunpfa])?[a-z]*", re.IGNORECASE)
 _SUFFIXES = {"t": 1e12, "g": 1e9, "meg": 1e6, "k": 1e3, "": 1.0, "m": 1e-3, "mil": 25.4e-6} | {
@@ -74,12 +75,17 @@ class Subcircuit:
     parts: its text in pieces, bins apart; empty where it has none, or they cannot be told apart with certainty
     geometry: by base of bins, the parameters that are length, width and number of fingers
     calls: the instances in it
+    assigned: every parameter that it, a part of it, or an instance in it gives a value to, and the value as written
     """
 
     defaults: Mapping[str, str]
     parts: tuple[str | Bin, ...]
     geometry: Mapping[str, tuple[str, ...]]
     calls: tuple[Call, ...]
+    assigned: tuple[tuple[str, str], ...]
+
+
+_NO_SUBCIRCUIT = Subcircuit({}, (), {}, (), ())
 
 
 @dataclass(eq=False)
@@ -115,7 +121,7 @@ class Unit:
     @cached_property
     def subcircuit(self) -> Subcircuit:
         """What counts of a subcircuit; for any other unit nothing."""
-        return _subcircuit(self.text) if self.kind in (".subckt", ".macro") else Subcircuit({}, (), {}, ())
+        return _subcircuit(self.text) if self.kind in (".subckt", ".macro") else _NO_SUBCIRCUIT
 
 
 def words_of(text: str) -> frozenset[str]:
@@ -164,6 +170,17 @@ def call_of(card: str) -> Call | None:
         return None
     head = re.split(r"\s[\w.]+\s*=|\sparams:", card, maxsplit=1)[0]
     return Call(tuple(head.split()), dict(_PAIR.findall(card)))
+
+
+def assigned_by(card: str) -> list[tuple[str, str]]:
+    """The parameters that a plain card gives values to: a definition, a subcircuit, an instance of one.
+
+    Where the values may be longer than they seem (`a = 1 + 2`), they are empty.
+    """
+    if not card.startswith(("x", ".para", ".subckt", ".macro")):
+        return []
+    is_certain = not _OPERATOR.search(_PAIR.sub("", card))
+    return [(name, value if is_certain else "") for name, value in _PAIR.findall(card)]
 
 
 def cards_of(text: str) -> Iterator[tuple[int, int]]:
@@ -281,13 +298,14 @@ def _subcircuit(text: str) -> Subcircuit:
         parts.append(found or card)
         if found is None:
             others.append(plain(card))
-    defaults: dict[str, str] = {}
-    for card in others:
-        if card.startswith(".para") or card is others[0]:
+    defaults = dict(_PAIR.findall(others[0]))
+    for card in others[1:]:
+        if card.startswith(".para"):
             defaults |= dict(_PAIR.findall(card))
+    assigned = tuple(pair for card in others for pair in assigned_by(card))
     geometry = _geometry(others, {part.base for part in parts if isinstance(part, Bin)})
     calls = tuple(filter(None, map(call_of, others)))
-    return Subcircuit(defaults, tuple(parts) if geometry else (), geometry, calls)
+    return Subcircuit(defaults, tuple(parts) if geometry else (), geometry, calls, assigned)
 
 
 def _bin(card: str) -> Bin | None:

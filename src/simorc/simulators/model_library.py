@@ -25,6 +25,7 @@ from simorc.simulators.model_cards import (
     Call,
     UncertainError,
     Unit,
+    assigned_by,
     call_of,
     kind_of,
     number,
@@ -39,9 +40,11 @@ _MOST_CARDS = 20_000
 _MOST_TEXT = 400_000_000
 _DIRECTIVE = re.compile(r"\n[ \t]*\.(?:inc|lib|endl)[^\n]*", re.IGNORECASE)
 _CONTINUED = re.compile(r"\n[ \t]*\+")
+_ALTERS = ("alter", "alterparam", "altermod")
 _DRAWS = re.compile(r"\b(?:agauss|gauss|aunif|unif|limit)\b", re.IGNORECASE)
 _MODE = re.compile(r"^[ \t]*set[ \t]+ngbehavior[ \t]*=[ \t]*(\w+)", re.MULTILINE)
 _SCALE = re.compile(r"\bscale\s*=?\s*([^\s=]+)")
+_NONE: frozenset[tuple[str, str]] = frozenset()
 _References = tuple[tuple[str, str], ...]
 
 
@@ -108,6 +111,7 @@ class _Card:
     call: Call | None
     scales: frozenset[float | None]
     depth: int
+    assigned: Sequence[tuple[str, str]]
 
 
 class ModelLibrary:
@@ -128,6 +132,7 @@ class ModelLibrary:
         self._files: dict[tuple[str, str], _File] = {}
         self._libraries: dict[_References, _Library] = {}
         self._models: dict[object, Models] = {}
+        self._asked: dict[object, frozenset[str]] = {}
         self._same: dict[object, Models] = {}
 
     def models(self, deck: str, folder: str) -> Models:
@@ -151,11 +156,23 @@ class ModelLibrary:
         calls = [card.call for card in cards if card.call is not None and not words.isdisjoint(card.call.words)]
         scales = frozenset().union(*(card.scales for card in cards)) | library.scales
         geometries = frozenset((call.words[-1], *map(call.parameters.get, GEOMETRY)) for call in calls)
-        key = (references, words, geometries, scales)
+        like = (references, words, geometries, scales)
+        key = (like, self._decisive(like, cards))
         if key not in self._models:
-            found = self._pruned(library, words, calls, scales)
+            # Options that contradict each other, or themselves: no bin is left out.
+            scale = 1.0 if not scales else next(iter(scales)) if len(scales) == 1 else None
+            pruner = Pruner(library.by_name, scale, library.drawing, self._all_that_draw, _assigned(cards))
+            pruner.reach(library.kept, words, calls)
+            self._asked[like] = self._asked.get(like, frozenset()) | pruner.asked
+            found = _pruned(library, pruner)
+            key = (like, self._decisive(like, cards))
             self._models[key] = self._same.setdefault((references, found.key), found)
         return self._models[key]
+
+    def _decisive(self, like: object, cards: Sequence[_Card]) -> frozenset[tuple[str, str]]:
+        """Of the values that a deck gives to parameters those that models for its like depend on."""
+        asked = self._asked.get(like)
+        return _NONE if not asked else frozenset(pair for card in cards for pair in card.assigned if pair[0] in asked)
 
     def flat(self, references: _References) -> tuple[str, ...]:
         """The text behind each of some references (absolute path, section or empty), read once.
@@ -206,21 +223,8 @@ class ModelLibrary:
     def _forget(self) -> None:
         """Begin anew when there is much: sections of large libraries hold megabytes each."""
         if sum(map(len, self._texts.values())) > _MOST_TEXT or len(self._models) > _MOST_CARDS:
-            for memory in (self._texts, self._files, self._libraries, self._models, self._same):
+            for memory in (self._texts, self._files, self._libraries, self._models, self._asked, self._same):
                 memory.clear()
-
-    def _pruned(
-        self, library: _Library, words: frozenset[str], calls: Sequence[Call], scales: frozenset[float | None]
-    ) -> Models:
-        # Options that contradict each other, or themselves: no bin is left out.
-        scale = 1.0 if not scales else next(iter(scales)) if len(scales) == 1 else None
-        pruner = Pruner(library.by_name, scale, library.drawing, self._all_that_draw)
-        pruner.reach(library.kept, words, calls)
-        texts = tuple(pruner.text(file.units) for file in library.files)
-        if any(True for text in texts if "file" in text.lower() for _ in file_arguments(text)):
-            return _all_of(library, "a model file names a file of data")
-        digests = [file.digest for file in library.files]
-        return Models(library.flat, texts, library.names, "", _digest(*texts, *digests))
 
     def _flat(self, path: str, section: str, depth: int) -> str:
         """The text of a file, or of one section of it, with everything that it includes.
@@ -294,7 +298,18 @@ def _card(text: str) -> _Card:
     kind = kind_of(card)
     depth = (kind in (".subckt", ".macro")) - (kind in (".ends", ".eom"))
     scales = frozenset(map(number, _SCALE.findall(card))) if kind.startswith(".opt") else frozenset()
-    return _Card(words_of(card), call_of(card), scales, depth)
+    words = words_of(card)
+    # What alters instances may need any bin.
+    scales |= frozenset() if words.isdisjoint(_ALTERS) else frozenset((None,))
+    return _Card(words, call_of(card), scales, depth, assigned_by(card))
+
+
+def _assigned(cards: Iterable[_Card]) -> dict[str, set[str]]:
+    assigned: dict[str, set[str]] = {}
+    for card in cards:
+        for name, value in card.assigned:
+            assigned.setdefault(name, set()).add(value)
+    return assigned
 
 
 def _parsed(text: str) -> _File:
@@ -334,6 +349,14 @@ def _drawing(units: Sequence[Unit]) -> list[Unit]:
         fresh = [unit for unit in loose if id(unit) not in drawn and not words.isdisjoint(unit.words)]
         drawn |= {id(unit): unit for unit in fresh}
     return list(drawn.values())
+
+
+def _pruned(library: _Library, pruner: Pruner) -> Models:
+    texts = tuple(pruner.text(file.units) for file in library.files)
+    if any(True for text in texts if "file" in text.lower() for _ in file_arguments(text)):
+        return _all_of(library, "a model file names a file of data")
+    digests = [file.digest for file in library.files]
+    return Models(library.flat, texts, library.names, "", _digest(*texts, *digests))
 
 
 def _all_of(library: _Library, doubt: str) -> Models:

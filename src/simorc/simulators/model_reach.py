@@ -6,13 +6,16 @@ Of a subcircuit with bins only those count whose limits hold for an instance tha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from itertools import product
 
 from simorc.simulators.model_cards import Bin, Call, Subcircuit, Unit, draws, number
 
 _SLACK = 1e-3
-_Geometry = tuple[float, Sequence[float]]
+_MOST_GEOMETRIES = 1000
+_BARE = re.compile(r"[a-z_]\w*")
 
 
 @dataclass(frozen=True)
@@ -25,12 +28,16 @@ class Pruner:
     scale: of geometries in the instances; None where that is not certain
     drawing: functions that draw random numbers
     all_that_draw: bins that draw random numbers stay, since ngspice would draw for them
+    assigned: values, as written, that the deck gives to parameters
+    asked: the parameters on whose values the result depends
     """
 
     by_name: Mapping[str, Sequence[Unit]]
     scale: float | None
     drawing: Sequence[str]
     all_that_draw: bool
+    assigned: Mapping[str, Set[str]]
+    asked: set[str] = field(default_factory=set)
     _reached: dict[int, Unit] = field(default_factory=dict)
     _calls: dict[str, list[Call]] = field(default_factory=dict)
     _bins: dict[int, list[Bin]] = field(default_factory=dict)
@@ -81,42 +88,69 @@ class Pruner:
         wanted: set[int] = set()
         for base, names in subcircuit.geometry.items():
             of_base = [part for part in bins if part.base == base]
-            wanted.update(map(id, _in_range(of_base, _geometries(subcircuit, calls, names), self.scale)))
+            for part in self._for_calls(subcircuit, calls, names, of_base):
+                wanted.add(id(part))
         return [part for part in bins if id(part) in wanted or (self.all_that_draw and self._draws(part.text))]
 
     def _draws(self, text: str) -> bool:
         return draws(text) or any(name in text.lower() for name in self.drawing)
 
+    def _for_calls(
+        self, subcircuit: Subcircuit, calls: Sequence[Call], names: Sequence[str], bins: Sequence[Bin]
+    ) -> Sequence[Bin]:
+        """The bins in range for every instance; all where the geometry of one is not certain, or has none."""
+        wanted = {id(part): part for part in bins if part.limits is None}
+        for call in calls:
+            texts = [call.parameters.get(name, subcircuit.defaults.get(name, name)) for name in names]
+            values = [self._values(text, frozenset()) for text in texts]
+            if not all(values) or len(geometries := list(product(*filter(None, values)))) > _MOST_GEOMETRIES:
+                return bins
+            found = [part for part in bins if part.limits and _is_near(part.limits, geometries, self.scale or 1.0)]
+            if not found:
+                return bins
+            wanted |= {id(part): part for part in found}
+        return list(wanted.values()) if calls else bins
 
-def _geometries(subcircuit: Subcircuit, calls: Sequence[Call], names: Sequence[str]) -> list[_Geometry]:
-    """Length and widths that the choice of a bin may go by, for each instance; empty where any is no plain number.
+    def _values(self, text: str, seen: frozenset[str]) -> frozenset[float] | None:
+        """Everything that a number, or a parameter, may be: what any card gives to that name; None for unknown."""
+        value = number(text)
+        if value is not None:
+            return frozenset((value,))
+        name = text.strip(" '{}")
+        if name in seen:
+            return frozenset()
+        if not _BARE.fullmatch(name):
+            return None
+        self.asked.add(name)
+        found: set[float] = set()
+        for other in self._given(name):
+            values = self._values(other, seen | {name})
+            if values is None:
+                return None
+            found |= values
+        return frozenset(found)
+
+    def _given(self, name: str) -> set[str]:
+        """All that cards give to a parameter, as written; what cannot be told apart as an empty text."""
+        given = set(self.assigned.get(name, ()))
+        for unit in self.by_name.get(name, ()):
+            given.add(unit.text.partition("=")[2] if unit.kind == ".param" and len(unit.names) == 1 else "")
+        for unit in self._reached.values():
+            given.update(value for key, value in unit.subcircuit.assigned if key == name)
+        return given
+
+
+def _is_near(limits: tuple[float, ...], geometries: Sequence[tuple[float, ...]], scale: float) -> bool:
+    """Whether a bin is for one of these lengths, widths, numbers of fingers, or touches it with its limits.
 
     The width that counts is that of all fingers or of one, as ngspice's compatibility mode says.
     """
-    found: list[_Geometry] = []
-    for call in calls:
-        values = [number(call.parameters.get(name, subcircuit.defaults.get(name, name))) for name in names]
-        length, width, fingers = values
-        if length is None or width is None or not fingers:
-            return []
-        found.append((length, (width, width / fingers)))
-    return found
-
-
-def _in_range(bins: Sequence[Bin], geometries: Sequence[_Geometry], scale: float) -> list[Bin]:
-    """The bins for these geometries, also those that touch one with their limits; all where one has none."""
-    wanted: dict[int, Bin] = {id(part): part for part in bins if part.limits is None}
-    for length, widths in geometries:
-        found = [part for part in bins if part.limits and _is_within(part.limits, length * scale, widths, scale)]
-        if not found:
-            return list(bins)
-        wanted |= {id(part): part for part in found}
-    return list(wanted.values()) if geometries else list(bins)
-
-
-def _is_within(limits: tuple[float, ...], length: float, widths: Sequence[float], scale: float) -> bool:
     lmin, lmax, wmin, wmax = limits
-    return _between(length, lmin, lmax) and any(_between(width * scale, wmin, wmax) for width in widths)
+    return any(
+        _between(length * scale, lmin, lmax)
+        and (_between(width * scale, wmin, wmax) or (fingers and _between(width / fingers * scale, wmin, wmax)))
+        for length, width, fingers in geometries
+    )
 
 
 def _between(value: float, low: float, high: float) -> bool:
