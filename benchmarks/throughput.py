@@ -3,6 +3,7 @@
     python benchmarks/throughput.py ota         500 cases of the OTA against `xargs -P2 ngspice -b`
     python benchmarks/throughput.py sky130      the SKY130 inverter, likewise (needs `simorc pdk install sky130`)
     python benchmarks/throughput.py scale       build, collect, execute, gather: 1k, 10k, 100k cases, no simulator
+    python benchmarks/throughput.py cache       the first run of a sweep of `speed.py` against a second, identical one
 
 The comparison runs the very decks that simorc rendered, in rounds that alternate (the machine may be shared), and
 says the worst round beside the best. Start-up is taken from a run of two cases and shown apart.
@@ -168,6 +169,34 @@ def scale(project: Path, sizes: Sequence[int], workers: int) -> None:
         assert completed == "completed"
 
 
+def cached(project: Path, what: str, rounds: int, workers: int) -> None:
+    """Alternate a run with an empty cache of results and one that finds all of them there; both build anew."""
+    from speed import WORKS, prepare
+
+    work = WORKS[what]
+    prepare(project, work)
+    store = project / "simulations" / ".cache"
+    print(f"{work.title}, {workers} workers, {rounds} rounds\n  round  first s  second s  ms/case  ratio", flush=True)
+    ratios = []
+    for number in range(1, rounds + 2):
+        shutil.rmtree(store / "results", ignore_errors=True)  # comparisons with the slow way stay: paid for once
+        seconds = []
+        for name in ("first", "second"):
+            run = build(project, "bench", name)
+            seconds.append(timed([*SIMORC, "run", str(run), "-n", str(workers)], project, **QUIET))
+        records = [json.loads(path.read_text()) for path in (run / ".status").glob("case_*.json")]
+        assert all(record["cached_from"] for record in records)
+        if number == 1:  # which had to compare: it is no measure of what follows
+            print(f"  before {seconds[0]:8.2f}  {seconds[1]:8.2f}", flush=True)
+            continue
+        ratios.append(seconds[0] / seconds[1])
+        per_case = seconds[1] / len(records) * 1e3
+        print(f"  {number - 1:5}  {seconds[0]:7.2f}  {seconds[1]:8.2f}  {per_case:7.2f}  {ratios[-1]:5.1f}", flush=True)
+    print(f"  ratio: median {statistics.median(ratios):.1f}, worst {min(ratios):.1f}")
+    size = sum(path.stat().st_size for path in store.rglob("*") if path.is_file())
+    print(f"  the cache takes {size / 1e6:.0f} MB")
+
+
 def sky130_project(project: Path) -> None:
     """The inverter on single model files of the PDK: a case takes a tenth of a second, not eighteen."""
     add_sweep(project, "bench_sky130", SKY130_SWEEP, "fast_inverter")
@@ -193,7 +222,8 @@ def sky130_project(project: Path) -> None:
 def main() -> None:
     """Read the arguments and run one benchmark in a folder of its own."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["ota", "sky130", "scale"])
+    parser.add_argument("what", choices=["ota", "sky130", "scale", "cache"])
+    parser.add_argument("--sweep", default="sky130-ota", help="for cache: a work of speed.py")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000])
@@ -202,6 +232,9 @@ def main() -> None:
         project = Path(name)
         if options.what == "scale":
             scale(project, options.sizes, options.workers)
+            return
+        if options.what == "cache":
+            cached(project, options.sweep, options.rounds, options.workers)
             return
         copy_project(project)
         if options.what == "ota":
