@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from simorc.core.case import Case
 from simorc.core.plan import SimulatorSettings
 from simorc.simulators.deck_inputs import DeckInputs
 from simorc.simulators.model_library import ModelLibrary
@@ -42,10 +41,9 @@ def key(models: Path, tmp_path: Path) -> Key:
         inputs: DeckInputs | None = None,
         case: int = 0,
     ) -> str:
-        deck = Ngspice(settings or SimulatorSettings()).prepare(
-            text.replace("{models}", str(models)), Case(case, {}, (), seed=seed), {}
-        )
-        return (inputs or DeckInputs()).key(deck, str(tmp_path / "results" / str(case)), simulator)
+        init = Ngspice(settings or SimulatorSettings()).init_file
+        place = str(tmp_path / "results" / str(case))
+        return (inputs or DeckInputs()).key(text.replace("{models}", str(models)), place, init, (*simulator, str(seed)))
 
     return key
 

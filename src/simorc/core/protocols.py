@@ -140,14 +140,19 @@ class FastSimulator(Simulator, Protocol):
 class CachingSimulator(Simulator, Protocol):
     """A simulator whose results may be used again as long as nothing that they come from has changed."""
 
-    def content_key(self, deck: Deck, folder: Path) -> str:
+    def content_key(self, text: str, case: Case, options: Mapping[str, str], folder: Path) -> str:
         """The same for decks whose results are the same, by content: the deck, the files that it reads, the simulator.
 
         A hexadecimal number; empty where it cannot be known what a result depends on.
+
+        Parameters
+        ----------
+        text, case, options: as for `prepare`
+        folder: as for `run`
         """
 
     def files_left(self, deck: Deck, result: SimulationResult) -> Mapping[str, bytes]:
-        """What `restore` needs, by file name; empty where that cannot be had."""
+        """All files that `run` leaves where everything is kept, by name; empty where they cannot be had."""
 
-    def restore(self, deck: Deck, folder: Path, files: Mapping[str, bytes]) -> SimulationResult:
+    def restore(self, folder: Path, files: Mapping[str, bytes]) -> SimulationResult:
         """The result that left these files, and in `folder` what `run` would have left there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,24 +32,35 @@ class Reuse:
         self.cache = cache
         self.verification = verification
         self._key = ""
+        self._asked: tuple[str, Case, Mapping[str, str], Path] | None = None
 
-    def find(self, deck: Deck, folder: Path) -> tuple[SimulationResult, str] | None:
-        """A deck's result, with the run and case that it was simulated for; the case's folder is as after a run."""
-        self._key = self.simulator.content_key(deck, folder)
+    def find(
+        self, text: str, case: Case, options: Mapping[str, str], folder: Path
+    ) -> tuple[SimulationResult, str] | None:
+        """The result of a deck, with the run and case that it was simulated for; the folder is as after a simulation.
+
+        Parameters
+        ----------
+        text: the rendered template
+        options: further ones for the simulator
+        """
+        self._asked = (text, case, options, folder)
+        self._key = self.simulator.content_key(*self._asked)
         found = self.cache.get(self._key) if self._key else None
         if found is None or not self._counts(found):
             return None
-        return replace(self.simulator.restore(deck, folder, found.files), fast=found.fast), found.origin
+        return replace(self.simulator.restore(folder, found.files), fast=found.fast), found.origin
 
-    def keep(self, case: Case, deck: Deck, folder: Path, result: SimulationResult) -> None:
-        """Store the result of the deck that was not found, unless it failed or a file that it read has changed."""
-        if result.error is not None or not self._key or self.simulator.content_key(deck, folder) != self._key:
+    def keep(self, deck: Deck, result: SimulationResult) -> None:
+        """Store the result that was not found, unless it failed, or a file that it was read from has changed."""
+        if self._asked is None or result.error is not None:
             return
-        files = self.simulator.files_left(deck, result)
-        how, proof = self.verification.last if self.verification is not None and result.fast else ("", "")
+        key = self.simulator.content_key(*self._asked)
+        files = self.simulator.files_left(deck, result) if key and key == self._key else {}
         if files:
-            origin = f"{self.run.run_id}/{case.case_id}"
-            self.cache.put(self._key, CachedResult(origin, files, result.fast, how, proof))
+            how, proof = self.verification.last if self.verification is not None and result.fast else ("", "")
+            origin = f"{self.run.run_id}/{self._asked[1].case_id}"
+            self.cache.put(key, CachedResult(origin, files, result.fast, how, proof))
 
     def _counts(self, found: CachedResult) -> bool:
         return not found.fast or (self.verification is not None and self.verification.holds(found.how, found.proof))

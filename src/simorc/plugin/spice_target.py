@@ -37,8 +37,7 @@ class SpiceTarget:
         self.renderer = Renderer.of_run(plan, run.inputs / "testbench")
         self.attempts = 1
         self._verification: Verification | None = None
-        self._last: tuple[Deck, SimulationResult] | None = None
-        self._is_cached = False
+        self._last: tuple[Deck | None, SimulationResult] | None = None
         if isinstance(self.simulator, FastSimulator):
             self.attempts = 2  # what stands still in a long-lived process is tried once more in one of its own
             self._verification = Verification(run, self.simulator, verify, self.time_limit_s)
@@ -82,14 +81,14 @@ class SpiceTarget:
 
     def prove(self, case: Case, result: SimulationResult) -> Proof | None:
         """As `simorc.plugin.verification` says; then the result is of use for further runs."""
-        if self._verification is None or self._last is None or self._is_cached:
+        deck = self._last[0] if self._last is not None else None
+        if self._verification is None or deck is None:  # or it was found in the cache
             return None
-        deck = self._last[0]
         proof = self._verification.prove(case, deck, result)
         if proof is not None:
             self._last = (deck, proof.result)
         if self._reuse is not None and (proof is None or (proof.how and proof.is_identical)):
-            self._reuse.keep(case, deck, self.run.result_folder(case.case_id), result)
+            self._reuse.keep(deck, result)
         return proof
 
     def repeat(self, case: Case, record: CaseRecord) -> tuple[str, ...]:
@@ -123,7 +122,6 @@ class SpiceTarget:
     ) -> None:
         """One attempt at a case's result."""
         known.result, known.cached_from = self._simulate(text, case, options, folder, deadline)
-        self._is_cached = bool(known.cached_from)
 
     def _simulate(
         self,
@@ -141,17 +139,20 @@ class SpiceTarget:
         ----------
         anew: whatever the cache holds
         """
-        deck = self.simulator.prepare(text, case, options)
         # A folder of its own for every attempt: a simulator that outlived a killed worker writes into the old one.
         if folder.exists():
             shutil.rmtree(folder)
-        found = None if anew or self._reuse is None else self._reuse.find(deck, folder)
-        result, origin = found or (self.simulator.run(deck, folder, max(deadline - time.monotonic(), 0.01)), "")
+        found = None if anew or self._reuse is None else self._reuse.find(text, case, options, folder)
+        if found is not None:
+            self._last = (None, found[0])
+            return found
+        deck = self.simulator.prepare(text, case, options)
+        result = self.simulator.run(deck, folder, max(deadline - time.monotonic(), 0.01))
         self._last = (deck, result)
         # What came the fast way is stored once it is known whether it had to be compared.
-        if self._reuse is not None and not (anew or origin or result.fast):
-            self._reuse.keep(case, deck, folder, result)
-        return result, origin
+        if self._reuse is not None and not (anew or result.fast):
+            self._reuse.keep(deck, result)
+        return result, ""
 
     def _repeats(self, first: SimulationResult, case: Case, record: CaseRecord, *, anew: bool = False) -> bool:
         """Whether a further simulation gives the same values and waveforms, bit for bit."""
@@ -160,11 +161,12 @@ class SpiceTarget:
         folder = self.run.repeat_folder(case.case_id)
         try:
             deadline = time.monotonic() + self.time_limit_s
-            second, origin = self._simulate(self.renderer.render(case), case, options, folder, deadline, anew=anew)
+            second, _ = self._simulate(self.renderer.render(case), case, options, folder, deadline, anew=anew)
             if second.error is not None:
                 raise second.error
-            if self._reuse is not None and self._last is not None and second.fast and not (anew or origin):
-                self._reuse.keep(case, self._last[0], folder, second)
+            deck = self._last[0] if self._last is not None else None
+            if self._reuse is not None and deck is not None and second.fast and not anew:
+                self._reuse.keep(deck, second)
             return same(first, second)
         finally:
             shutil.rmtree(folder, ignore_errors=True)

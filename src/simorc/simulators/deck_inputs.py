@@ -10,12 +10,11 @@ import hashlib
 import os
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from simorc.simulators.deck_paths import file_arguments, file_references, full_path, reference
-from simorc.simulators.ngspice_deck import PreparedDeck
 
 _MOST_LINES = 20_000
 _OUTSIDE = re.compile(r"d_process|d_cosim|process_file|\bsimulation\s*=|seed\s*=\s*['\"{(\s]*random", re.IGNORECASE)
@@ -60,7 +59,7 @@ class DeckInputs:
         self._outside: set[str] = set()
         self._behind: dict[tuple[str, str], Sequence[str]] = {}
         self._files: dict[str, tuple[tuple[int, ...], str]] = {}
-        self._init: dict[tuple[tuple[str, str], ...], tuple[str, ...] | None] = {}
+        self._init: dict[str, tuple[str, ...] | None] = {}
 
     def read(self, path: str) -> str:
         """The text of a model file, which counts from now on.
@@ -75,17 +74,19 @@ class DeckInputs:
             self._changed.add(path)
         return text
 
-    def key(self, deck: PreparedDeck, folder: str, simulator: Sequence[str]) -> str:
+    def key(self, text: str, folder: str, init_file: str, further: Sequence[str]) -> str:
         """The digest, the same for decks with the same result; empty where that cannot be known.
 
         Parameters
         ----------
+        text: the rendered template
         folder: absolute path of the case's folder
-        simulator: whatever tells one simulator from another
+        init_file: text of the simulator's init file
+        further: whatever else counts: the simulator, a seed …
         """
-        references, arguments, is_certain = self._split(deck.text, folder)
-        init = self._of_init(deck.files)
-        if init is None or not is_certain or (deck.script is None and not _stays_here(deck.text)):
+        references, arguments, is_certain = self._split(text, folder)
+        init = self._of_init(init_file)
+        if init is None or not is_certain or not _stays_here(text):
             return ""
         try:
             models = [path for found in references for path in self._read_for(found)]
@@ -95,7 +96,7 @@ class DeckInputs:
         except OSError:  # of which ngspice has something to say itself
             return ""
         digest = hashlib.sha256()
-        for part in (*simulator, *(text for item in deck.files.items() for text in item), *digests, deck.text):
+        for part in (*further, init_file, *digests, text):
             digest.update(part.encode("utf-8", "surrogateescape") + b"\0")
         return digest.hexdigest()
 
@@ -141,12 +142,11 @@ class DeckInputs:
             self._behind[first] = sorted({path for path, _ in seen})
         return self._behind[first]
 
-    def _of_init(self, files: Mapping[str, str]) -> tuple[str, ...] | None:
+    def _of_init(self, text: str) -> tuple[str, ...] | None:
         """The files that an init file loads; None where it does more than set something."""
-        key = tuple(files.items())
-        if key not in self._init:
-            self._init[key] = _loaded(line for _, text in key for line in text.splitlines())
-        return self._init[key]
+        if text not in self._init:
+            self._init[text] = _loaded(text.splitlines())
+        return self._init[text]
 
     def _of_file(self, path: str) -> str:
         """Digest of a file that ngspice itself reads, taken again where its state says that it may have changed.

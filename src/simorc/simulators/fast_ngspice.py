@@ -29,7 +29,7 @@ from simorc.simulators.deck_inputs import DeckInputs
 from simorc.simulators.deck_paths import PathRewriter, file_arguments, full_path
 from simorc.simulators.model_cards import compact
 from simorc.simulators.model_library import ModelLibrary, Models, drops_bins, with_models
-from simorc.simulators.ngspice import LOG, Ngspice, files_beside, write_deck
+from simorc.simulators.ngspice import LOG, Ngspice, deck_files, files_beside, write_deck
 from simorc.simulators.ngspice_deck import ADDED, PreparedDeck, Script
 from simorc.simulators.ngspice_log import LogReport, parse_log
 from simorc.simulators.ngspice_session import NgspiceSession, Output, SessionEndedError, new_folder
@@ -129,20 +129,21 @@ class FastNgspice:
         """From now on every deck runs in a process of its own, on all of the chosen sections."""
         self._reason = reason
 
-    def content_key(self, deck: Deck, folder: Path) -> str:
+    def content_key(self, text: str, case: Case, options: Mapping[str, str], folder: Path) -> str:
         """Digest of the deck, the files that it reads, program and environment; empty where it cannot be known."""
-        assert isinstance(deck, PreparedDeck)
+        added = (str(case.seed), *(word for option in options.items() for word in option))
         simulator = (__version__, self.version(), *self._plain.identity)
-        return self._inputs.key(deck, os.path.abspath(folder), simulator)  # noqa: PTH100
+        place = os.path.abspath(folder)  # noqa: PTH100
+        return self._inputs.key(text, place, self._plain.init_file, (*simulator, *added))
 
     def files_left(self, deck: Deck, result: SimulationResult) -> Mapping[str, bytes]:
-        """Log and raw file, and whatever else commands of the deck wrote into its folder."""
-        return result.files or files_beside(deck, result.log)
+        """Deck, log and raw file, and whatever else commands of the deck wrote into its folder."""
+        return {**deck_files(deck), **result.files} if result.files else files_beside(result.log)
 
-    def restore(self, deck: Deck, folder: Path, files: Mapping[str, bytes]) -> SimulationResult:
-        """The result from its files; they are written, with the deck, where all are to be kept."""
+    def restore(self, folder: Path, files: Mapping[str, bytes]) -> SimulationResult:
+        """The result from its files; they are written where all are to be kept."""
         if self._settings.keep == "all":
-            write_deck(deck, folder)
+            folder.mkdir(parents=True)
             for name, content in files.items():
                 write_bytes(os.fspath(folder / name), content)
         report = parse_log(files[LOG].decode("utf-8", "replace"))

@@ -182,15 +182,19 @@ def write_deck(deck: Deck, folder: Path) -> None:
         write_bytes(f"{place}/{name}", text.encode("utf-8", "surrogateescape"))
 
 
-def files_beside(deck: Deck, log: Path) -> dict[str, bytes]:
-    """The files that a run left beside its log, without the deck's own; none where there is more than files."""
+def deck_files(deck: Deck) -> dict[str, bytes]:
+    """The files of a deck by name."""
+    return {name: text.encode("utf-8", "surrogateescape") for name, text in {NETLIST: deck.text, **deck.files}.items()}
+
+
+def files_beside(log: Path) -> dict[str, bytes]:
+    """The files that lie in the folder of a log; none where there is more than files."""
     found: dict[str, bytes] = {}
     with os.scandir(log.parent) as entries:
         for entry in entries:
             if not entry.is_file(follow_symlinks=False):
                 return {}
-            if entry.name != NETLIST and entry.name not in deck.files:
-                found[entry.name] = Path(entry.path).read_bytes()
+            found[entry.name] = Path(entry.path).read_bytes()
     return found
 
 
