@@ -27,7 +27,7 @@ FETS = {
     "fingers": f"x1 d g s b {NFET} w=4 l=0.15 nf=2",
     "expressions": f".param wide=5\nx1 d g s b {NFET} w={{wide/2}} l='wide/10'",
     "parameters of a subcircuit": (
-        f".subckt pair d g s b wn=2 ln=0.5\nx1 d g s b {NFET} w={{wn}} l={{ln}}\n.ends\nx1 d g s b pair wn=7"
+        f".subckt pair d g s b wn=2 long=0.5\nx1 d g s b {NFET} w={{wn}} l={{long}}\n.ends\nx1 d g s b pair wn=7"
     ),
     "a wrapper": "x1 d g s b sky130_fd_pr__special_nfet_01v8 w=0.36 l=0.15",
     "others": (
@@ -51,7 +51,7 @@ OTHERS = {
     "capacitors": (
         "x1 d g sky130_fd_pr__cap_mim_m3_1 w=10 l=10\nx2 d g b sky130_fd_pr__cap_var_lvt w=5 l=5\n"
         "x3 d g s b sky130_fd_pr__cap_vpp_11p5x11p7_m1m2m3m4_shieldm5\n"
-        "x4 d g s b sky130_fd_pr__cap_vpp_08p6x07p8_m1m2m3_shieldl1"
+        "x4 d g b sky130_fd_pr__cap_vpp_08p6x07p8_m1m2m3_shieldl1"
     ),
     "resistors": (
         "x1 d g b sky130_fd_pr__res_xhigh_po_0p35 l=5\nx2 g s b sky130_fd_pr__res_high_po w=1 l=3\n"
