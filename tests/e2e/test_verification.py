@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 
 import pytest
 
@@ -128,4 +129,25 @@ def test_both_ways_give_the_same_table(project, name):
     out = said(project, "a")
     assert ("fast way" in out) is (name == "ngspice")
     table = (project.folder / "simulations" / "a" / "results.csv").read_text()
+    assert "0.5" in table
+
+
+def test_a_model_file_that_changes_during_the_run_is_told(project):
+    model = project.write("part.inc", ".subckt part a b\nr1 a b 1k\n.ends\n")
+    template = (project.folder / "tb/divider.spice.j2").read_text()
+    slow = ".tran 1n 400u\n.meas tran vout max v(out)\n.end"
+    template = template.replace("r2 out 0 1k", f"x2 out 0 part\n.include {model}").partition(".dc")[0] + slow
+    project.write("tb/divider.spice.j2", template)
+    run = project.build()
+    command = project.start("run", str(run), "-n", "1")
+    for _ in range(600):
+        if any((run / "results").glob("*")) or any((run / ".status").glob("case_*")):
+            break
+        time.sleep(0.05)
+    model.write_text(".subckt part a b\nr1 a b 9k\n.ends\n")
+    out, _ = command.communicate(timeout=120)
+    assert command.returncode == 1
+    assert re.search(r"warning: changed while the run went on: \S*part\.inc; which cases saw it cannot be told", out)
+    assert "changed since the run was built" in project.simorc("run", str(run), code=2).stderr
+    table = (run / "results.csv").read_text()
     assert "0.5" in table

@@ -59,9 +59,12 @@ def run(text: str, options: RunOptions) -> int:
             _give_up(directory, held_cases(before))
         job = Job(directory, before, lock, options, interrupts)
         execution = _execute_all(job, due) if due else None
+        changed = changed_inputs(directory) if execution is not None else []
         concluded = conclude(directory)
         if before.plan.target == "bench" and due:
             job.remarks.extend(fault_remarks(before.plan, concluded.gathered.records.values()))
+    if changed:
+        job.notes.append(f"changed while the run went on: {', '.join(changed)}; which cases saw it cannot be told")
     print(summary(directory, concluded, executed=len(due), notes=[*before.notes, *job.notes], remarks=job.remarks))
     not_run = _not_run(concluded, due)
     if interrupts.count and not_run:
@@ -72,7 +75,7 @@ def run(text: str, options: RunOptions) -> int:
     if execution is not None and not_run and not options.pytest_args:
         print(f"{not_run} cases did not run; why: {execution.log}", file=sys.stderr)
         return ExitCode.NOT_IN_SPEC
-    return exit_code(concluded)
+    return ExitCode.NOT_IN_SPEC if changed else exit_code(concluded)
 
 
 def due_cases(gathered: Gathered, options: RunOptions) -> Sequence[int]:
