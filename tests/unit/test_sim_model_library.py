@@ -225,6 +225,25 @@ def test_bins_of_unusual_subcircuits_stay(change: tuple[str, str]) -> None:
     assert bins("x1 d g s b nfet w=0.5u l=0.2u", library)[-4:] == [0, 1, 2, 3]
 
 
+@pytest.mark.parametrize(
+    "library",
+    [
+        "x1 d g s b nfet w=5u l=5u\n",
+        ".param wide=5u\nx1 d g s b nfet\n+ w={wide}\n+ l=wide\n",
+        ".if (1)\n.subckt o d\nx1 d 0 0 0 nfet w=5u l=5u\n.ends\n.endif\n",
+        ".subckt o d\n.subckt i d\nx1 d 0 0 0 nfet w=5u l=5u\n.ends\nx1 d i\n.ends\nxo d o\n",
+    ],
+)
+def test_instances_in_files_choose_bins_too(library: str) -> None:
+    """Such as a DUT's netlist that the deck includes."""
+    assert bins("x9 d g s b nfet w=0.5u l=0.2u", BINS + library) == [0, 3]
+
+
+def test_the_scale_of_a_file_counts() -> None:
+    assert bins("x1 d g s b nfet w=5 l=5", f".option scale=1.0u\n{BINS}") == [3]
+    assert bins(".option scale=1\nx1 d g s b nfet w=5 l=5", f".option scale=1.0u\n{BINS}") == [0, 1, 2, 3]
+
+
 def test_a_wrapper_in_the_library_passes_its_geometry_on() -> None:
     library = BINS + ".subckt special d g s b\n.param w=9u l=9u\nxi d g s b nfet w={w} l={l}\n.ends\n"
     assert bins("x1 d g s b special w=0.5u l=0.2u", library) == [0, 1, 2, 3]
@@ -264,6 +283,13 @@ def test_decks_that_differ_in_numbers_alone_share_their_models() -> None:
         for v in (1, 2)
     )
     assert first is second
+
+
+def test_sections_and_words_are_found_as_ngspice_finds_them() -> None:
+    files = Files(a=".lib 'TT'\n.model dx d\n.model dy d\n.model dz d\n.endl\n")
+    deck = "* t\n.lib 'a.lib' \"tt\"\nd1 a 0 dx ; dy\n.control\nop; showmod dy\n.endc\n"
+    assert "dz" not in ModelLibrary(files).models(deck, "/m").pruned[0]
+    assert "dy" in ModelLibrary(files).models(deck, "/m").pruned[0]
 
 
 def test_the_key_tells_texts_apart() -> None:

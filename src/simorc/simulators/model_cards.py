@@ -120,8 +120,9 @@ class Unit:
 
     @cached_property
     def subcircuit(self) -> Subcircuit:
-        """What counts of a subcircuit; for any other unit nothing."""
-        return _subcircuit(self.text) if self.kind in (".subckt", ".macro") else _NO_SUBCIRCUIT
+        """What counts of a subcircuit, or of other cards that hold instances; of any other unit nothing."""
+        holds_instances = self.kind in (".subckt", ".macro", ".if") or self.kind.startswith("x")
+        return _subcircuit(self.text) if holds_instances else _NO_SUBCIRCUIT
 
 
 def words_of(text: str) -> frozenset[str]:

@@ -183,7 +183,7 @@ class ModelLibrary:
         """
         for path, section in references:
             if (path, section) not in self._texts:
-                self._texts[path, section] = self._flat(path, section.lower(), 0)
+                self._texts[path, section] = self._flat(path, section, 0)
         return tuple(self._texts[key] for key in references)
 
     def _split(self, deck: str, folder: str) -> tuple[_References, list[_Card], str]:
@@ -234,6 +234,7 @@ class ModelLibrary:
         if depth > _DEEPEST:
             raise CaseError(ErrorKind.MISSING_INCLUDE, f"{path} includes itself")
         text, folder = self._text(path), posixpath.dirname(path)
+        section = section.strip("\"'").lower()
         pieces: list[str] = []
         position, current, seen = 0, "", not section
         for match in _DIRECTIVE.finditer(text):
@@ -247,7 +248,7 @@ class ModelLibrary:
             elif is_section_end(line):
                 current = ""
             elif active:
-                pieces.append(self._flat(full_path(found[0], folder), found[1].lower(), depth + 1) if found else line)
+                pieces.append(self._flat(full_path(found[0], folder), found[1], depth + 1) if found else line)
             position = match.end()
         if not seen:
             raise CaseError(ErrorKind.MISSING_INCLUDE, f"{path} has no section {section!r}")
@@ -298,7 +299,8 @@ def _card(text: str) -> _Card:
     kind = kind_of(card)
     depth = (kind in (".subckt", ".macro")) - (kind in (".ends", ".eom"))
     scales = frozenset(map(number, _SCALE.findall(card))) if kind.startswith(".opt") else frozenset()
-    words = words_of(card)
+    # In a control block `;` is no comment.
+    words = words_of(text if card else "")
     # What alters instances may need any bin.
     scales |= frozenset() if words.isdisjoint(_ALTERS) else frozenset((None,))
     return _Card(words, call_of(card), scales, depth, assigned_by(card))
