@@ -1,7 +1,7 @@
 """Pure: SCPI text: program messages, header patterns, parameters, numbers.
 
 Grammar: IEEE 488.2-1992 (program messages, common commands) and SCPI-1999 volume 1 (header paths, short and long forms,
-optional nodes, numeric suffixes, channel lists).
+optional nodes, channel lists).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from simorc.core.scpi_errors import ScpiError
 
 _HEADER = re.compile(r"\s*(\*?[A-Za-z_:][A-Za-z0-9_:]*|%[A-Za-z]+)(\?)?")
 _NUMBER = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-z%/]*)$")
-_TOKEN = re.compile(r"\[|\]|([A-Za-z]+)(\#)?")
+_TOKEN = re.compile(r"\[|\]|[A-Za-z]+")
 _BASES = {"#H": ("[0-9A-F]+", 16), "#Q": ("[0-7]+", 8), "#B": ("[01]+", 2)}
 _MULTIPLIERS = {"": 1.0, "K": 1e3, "M": 1e-3, "U": 1e-6, "N": 1e-9, "P": 1e-12, "MA": 1e6, "G": 1e9, "T": 1e12}
 _MEGA = ("MHZ", "MOHM")
@@ -116,13 +116,6 @@ def _unit(piece: str, path: str) -> Unit:
     return Unit(header, query, tuple(arguments))
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
-    """How a header fitted a pattern: the numeric suffixes in order, 1 where absent."""
-
-    suffixes: tuple[int, ...] = ()
-
-
 @lru_cache(maxsize=2048)
 def _compiled(pattern: str) -> re.Pattern[str]:
     if pattern[0] in "*%":
@@ -133,23 +126,24 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 def _token(found: re.Match[str]) -> str:
     if found[0] in "[]":
         return {"[": "(?:", "]": ")?"}[found[0]]
-    name = found[1]
-    short = "".join(sign for sign in name if not sign.islower())
-    return f"(?:{name.upper()}|{short})" + (r"(\d{0,9})" if found[2] else "1?")
+    name = found[0]
+    return f"(?:{name.upper()}|{_short(name)})1?"
 
 
-def match(pattern: str, header: str) -> Match | None:
-    """How a header, as in `Unit.header`, fits a pattern in the notation of manuals, or None.
+def match(pattern: str, header: str) -> bool:
+    """Whether a header, as in `Unit.header`, fits a pattern in the notation of manuals.
 
-    Upper case is the short form; what stands in brackets may be left out; `#` behind a node allows a numeric suffix.
+    Upper case is the short form; what stands in brackets may be left out; no node has another numeric suffix than 1.
 
-    >>> match("[SOURce:]VOLTage[:LEVel][:IMMediate]", "VOLT:IMM"), match("OUTPut#:STATe", "OUTP2:STAT").suffixes
-    (Match(suffixes=()), (2,))
+    >>> [match("[SOURce:]VOLTage[:LEVel][:IMMediate]", header) for header in ("VOLT:IMM", "SOUR1:VOLT", "VOLT2")]
+    [True, True, False]
     """
-    found = _compiled(pattern).fullmatch(header)
-    if not found:
-        return None
-    return Match(tuple(int(suffix) if suffix else 1 for suffix in found.groups()))
+    return _compiled(pattern).fullmatch(header) is not None
+
+
+def _short(word: str) -> str:
+    """The short form of a word in the notation of manuals."""
+    return "".join(sign for sign in word if not sign.islower())
 
 
 def parse_number(text: str, unit: str = "") -> float:
@@ -244,9 +238,8 @@ def keyword(text: str, words: Iterable[str]) -> str | None:
     """
     upper = text.strip().upper()
     for word in words:
-        short = "".join(sign for sign in word if not sign.islower())
-        if upper in (word.upper(), short):
-            return short
+        if upper in (word.upper(), _short(word)):
+            return _short(word)
     return None
 
 

@@ -41,7 +41,7 @@ class Command:
 
     def fits(self, unit: Unit) -> bool:
         """Whether a message unit has this header."""
-        return self.pattern.endswith("?") == unit.query and match(self.pattern.rstrip("?"), unit.header) is not None
+        return self.pattern.endswith("?") == unit.query and match(self.pattern.rstrip("?"), unit.header)
 
 
 class VirtualScpi:

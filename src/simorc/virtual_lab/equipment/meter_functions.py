@@ -89,6 +89,6 @@ def function_named(text: str) -> Function:
     ScpiError: -224 there is none
     """
     for function in FUNCTIONS:
-        if match(function.pattern, text.strip().upper().removeprefix("SENS:")) is not None:
+        if match(function.pattern, text.strip().upper().removeprefix("SENS:")):
             return function
     raise ScpiError(-224)
