@@ -323,8 +323,3 @@ def format_number(value: float) -> str:
     """
     text = f"{value:+.9E}"
     return text if float(text) == value else f"{value:+.16E}"
-
-
-def format_channels(values: Sequence[str]) -> str:
-    """The reply to a query of several channels."""
-    return ",".join(values)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
+from simorc.core.status_registers import COMMAND_ERROR, DEVICE_ERROR, EXECUTION_ERROR, QUERY_ERROR
+
 TEXTS = {
     0: "No error",
     -100: "Command error",
@@ -73,8 +75,8 @@ class ScpiError(Exception):
     @property
     def event(self) -> int:
         """The bit of the standard event status register that it sets (IEEE 488.2, 11.5.1)."""
-        classes = {1: 0x20, 2: 0x10, 3: 0x08, 4: 0x04}
-        return classes.get(-self.code // 100, 0x08) if self.code < 0 else 0x08
+        classes = {1: COMMAND_ERROR, 2: EXECUTION_ERROR, 3: DEVICE_ERROR, 4: QUERY_ERROR}
+        return classes.get(-self.code // 100, DEVICE_ERROR)
 
 
 class ErrorQueue:

@@ -18,8 +18,9 @@ from simorc.core.errors import InstrumentError, RefusedError
 from simorc.core.reading import Reading
 from simorc.core.scpi import Unit, match, parse_boolean, parse_message
 from simorc.core.scpi_errors import ScpiError
+from simorc.core.status_registers import EVENT_ERRORS
 from simorc.instruments.interfaces import Effect, Instrument
-from simorc.instruments.told import EVENT_ERRORS, Told, UnknownError, channels_of, learn, take
+from simorc.instruments.told import Told, UnknownError, channels_of, learn, take
 
 _ALWAYS = ("*RST", "*CLS", "*OPC", "*ESE", "*SRE", "*WAI", "*PSC")
 _UNITS = {"voltage": "V", "current": "A", "temperature": "degC"}

@@ -19,8 +19,6 @@ _LEVEL_UNITS = {"C": "A", "P": "W", "R": "OHM", "G": "SIE", "V": "V"}
 _MOST_CHANNELS = 100
 _VALUE = re.compile(r"^(MODE|A|B|LVLSEL|INP) ")
 """Headers that a load repeats in its replies."""
-EVENT_ERRORS = 0x3C
-"""Bits of the event status register that tell of errors (IEEE 488.2-1992, 11.5.1)."""
 
 
 class UnknownError(Exception):

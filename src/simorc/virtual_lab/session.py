@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections import deque
 
 from simorc.core.equipment import LabPorts, Reply, VirtualInstrument
+from simorc.core.status_registers import MESSAGE_AVAILABLE
 
 INTERRUPTED, UNTERMINATED, OVERRUN = -410, -420, -363
 LONGEST_MESSAGE = 4096
 """Characters that the input buffer of an instrument holds; assumed."""
-_MESSAGE_AVAILABLE = 0x10
 
 
 class LinkLostError(ConnectionError):
@@ -84,7 +84,7 @@ class Session:
     def status_byte(self, *, waiting: bool = False) -> int:
         """The status byte; bit 4 says that a reply waits, here or (`waiting`) on its way to the client."""
         self.check_link()
-        return self._instrument.status_byte() | (_MESSAGE_AVAILABLE if self._replies or waiting else 0)
+        return self._instrument.status_byte() | (MESSAGE_AVAILABLE if self._replies or waiting else 0)
 
     def check_link(self) -> None:
         """Nothing, as long as the instrument can be reached."""

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from simorc.core.reading import Reading
+from simorc.core.status_registers import EVENT_ERRORS
 from simorc.instruments.accuracy import ASSUMED, LOAD_AMPERES, LOAD_VOLTS
 from simorc.instruments.drivers.driver import Driver
 from simorc.instruments.interfaces import Effect
-from simorc.instruments.told import EVENT_ERRORS
 
 _READS_BACK_WITHIN = 1e-4
 _NUMBER = re.compile(r"[A-Z]* ?([+-]?[\d.]+(?:[eE][+-]?\d+)?) ?[A-Z]*")

@@ -12,6 +12,7 @@ from simorc.core.bench import InstrumentSettings
 from simorc.core.equipment import LabPorts
 from simorc.core.scpi import Range, choice
 from simorc.core.scpi_errors import ScpiError
+from simorc.core.status_registers import EXECUTION_ERROR
 from simorc.virtual_lab.equipment.instrument import Command, VirtualScpi, ignored
 
 _MODES = {
@@ -90,7 +91,7 @@ class AimTtiLd400p(VirtualScpi):
 
     def _push(self, error: ScpiError) -> None:
         self.status.note(error.event)
-        if error.event == 0x10:
+        if error.event == EXECUTION_ERROR:
             self.execution_error = _OUT_OF_RANGE
 
     def _drive(self) -> None:

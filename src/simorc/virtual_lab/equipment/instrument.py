@@ -14,7 +14,7 @@ from simorc.core.bench import InstrumentSettings
 from simorc.core.equipment import LabPorts, Reply
 from simorc.core.scpi import Unit, keyword, match, parse_message
 from simorc.core.scpi_errors import ErrorQueue, ScpiError
-from simorc.core.status_registers import OPERATION_COMPLETE, StatusRegisters
+from simorc.core.status_registers import COMMAND_ERROR, MASTER_SUMMARY, OPERATION_COMPLETE, StatusRegisters
 from simorc.virtual_lab.equipment.arguments import integer
 
 Handler = Callable[..., "str | None"]
@@ -92,7 +92,7 @@ class VirtualScpi:
             except ScpiError as error:
                 self._push(error)
                 # A command error ends the message; an instrument goes on after an execution error.
-                if error.event == 0x20:
+                if error.event == COMMAND_ERROR:
                     break
                 continue
             if reply is not None:
@@ -202,7 +202,7 @@ class VirtualScpi:
 
     def enable_requests(self, mask: str) -> None:
         """`*SRE`"""
-        self.status.request_enable = integer(mask, 0, 255) & ~0x40
+        self.status.request_enable = integer(mask, 0, 255) & ~MASTER_SUMMARY
 
 
 def _nothing(instrument: VirtualScpi, *arguments: str) -> None:

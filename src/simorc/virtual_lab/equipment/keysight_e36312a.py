@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from simorc.core.bench import InstrumentSettings
 from simorc.core.equipment import LabPorts, SupplyState
-from simorc.core.scpi import Range, choice, format_channels, keyword, parse_boolean, parse_channels
+from simorc.core.scpi import Range, choice, keyword, parse_boolean, parse_channels
 from simorc.core.scpi_errors import ScpiError
 from simorc.virtual_lab.equipment.arguments import format_reading, limits_or
 from simorc.virtual_lab.equipment.instrument import Command, VirtualScpi, constant, ignored
@@ -103,7 +103,7 @@ class KeysightE36312a(VirtualScpi):
         """`VOLT? (@1)`, `CURR? MAX`"""
         word, channels = _split(arguments)
         outputs = [self.outputs[number] for number in self._channels(channels)]
-        return format_channels([limits_or(getattr(o, f"{quantity}s"), getattr(o, quantity), word) for o in outputs])
+        return ",".join(limits_or(getattr(o, f"{quantity}s"), getattr(o, quantity), word) for o in outputs)
 
     def set_output(self, text: str, channels: str | None = None) -> None:
         """`OUTP ON,(@1)`"""
@@ -120,7 +120,7 @@ class KeysightE36312a(VirtualScpi):
     def ask_output(self, channels: str | None = None) -> str:
         """`OUTP? (@1)`"""
         self._protect()
-        return format_channels([str(int(self.outputs[number].on)) for number in self._channels(channels)])
+        return ",".join(str(int(self.outputs[number].on)) for number in self._channels(channels))
 
     def measure(self, quantity: str, channels: str | None = None) -> str:
         """`MEAS:VOLT? (@1)`"""
@@ -135,7 +135,7 @@ class KeysightE36312a(VirtualScpi):
             exact: float = getattr(self.ports[number].measure(), quantity)
             noise = self.meter.noise() * _READBACK_NOISE * full if output.on else 0.0
             values.append(format_reading(output.sign * self.drifted(exact + noise)))
-        return format_channels(values)
+        return ",".join(values)
 
     def ask_mode(self, channels: str | None = None) -> str:
         """`OUTP:MODE? (@1)`"""
@@ -143,7 +143,7 @@ class KeysightE36312a(VirtualScpi):
         for number in self._channels(channels):
             state = self.ports[number].measure()
             modes.append(("CC" if state.limiting else "CV") if self.outputs[number].on else "OFF")
-        return format_channels(modes)
+        return ",".join(modes)
 
     def apply(self, name: str, voltage: str | None = None, current: str | None = None) -> None:
         """`APPL P25V,5,0.1`"""
@@ -183,7 +183,7 @@ class KeysightE36312a(VirtualScpi):
             output = self.outputs[number]
             high = output.voltages.high * _TRIP_HEADROOM
             found.append(limits_or(Range(output.voltages.high * 0.01, high, high), output.over_voltage, word))
-        return format_channels(found)
+        return ",".join(found)
 
     def set_over_current(self, text: str, channels: str | None = None) -> None:
         """`CURR:PROT:STAT ON,(@1)`"""
@@ -195,7 +195,7 @@ class KeysightE36312a(VirtualScpi):
     def ask_flag(self, key: str, channels: str | None = None) -> str:
         """`CURR:PROT:STAT?`, `CURR:PROT:TRIP?`, `VOLT:PROT:TRIP?`"""
         self._protect()
-        return format_channels([str(int(getattr(self.outputs[n], key))) for n in self._channels(channels)])
+        return ",".join(str(int(getattr(self.outputs[n], key))) for n in self._channels(channels))
 
     def clear_trip(self, key: str, channels: str | None = None) -> None:
         """`CURR:PROT:CLE`, `VOLT:PROT:CLE`, `OUTP:PROT:CLE`"""

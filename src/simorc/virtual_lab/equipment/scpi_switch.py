@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from simorc.core.bench import InstrumentSettings
 from simorc.core.equipment import LabPorts
-from simorc.core.scpi import format_channels, parse_channels
+from simorc.core.scpi import parse_channels
 from simorc.core.scpi_errors import ScpiError
 from simorc.virtual_lab.equipment.instrument import Command, VirtualScpi
 
@@ -48,7 +48,7 @@ class ScpiSwitch(VirtualScpi):
     def ask_closed(self, channels: str) -> str:
         """`ROUT:CLOS? (@1,2)`"""
         closed = self.port.closed()
-        return format_channels([str(int(number == closed)) for number in parse_channels(channels, _CHANNELS)])
+        return ",".join(str(int(number == closed)) for number in parse_channels(channels, _CHANNELS))
 
 
 ScpiSwitch.commands = (
