@@ -221,13 +221,18 @@ class Range:
         ------
         ScpiError: -222 outside the limits, or no number
         """
-        word = keyword(text, ("MINimum", "MAXimum", "DEFault"))
-        if word:
-            return {"MIN": self.low, "MAX": self.high, "DEF": self.default}[word]
+        named = self.named(text)
+        if named is not None:
+            return named
         number = parse_number(text, self.unit)
         if not self.low <= number <= self.high:
             raise ScpiError(-222)
         return number
+
+    def named(self, text: str) -> float | None:
+        """What MIN, MAX or DEF stand for; None for anything else."""
+        named = {"MIN": self.low, "MAX": self.high, "DEF": self.default}
+        return named.get(keyword(text, ("MINimum", "MAXimum", "DEFault")) or "")
 
 
 def keyword(text: str, words: Iterable[str]) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simorc.core.scpi import Range, format_number, keyword
+from simorc.core.scpi import Range, format_number
 from simorc.core.scpi_errors import ScpiError
 
 
@@ -25,10 +25,10 @@ def limits_or(limits: Range, value: float, word: str | None) -> str:
     """
     if word is None:
         return format_number(value)
-    short = keyword(word, ("MINimum", "MAXimum", "DEFault"))
-    if short is None:
+    named = limits.named(word)
+    if named is None:
         raise ScpiError(-224)
-    return format_number({"MIN": limits.low, "MAX": limits.high, "DEF": limits.default}[short])
+    return format_number(named)
 
 
 def smallest_at_least(choices: tuple[float, ...], wanted: float) -> float:

@@ -12,7 +12,7 @@ from zlib import crc32
 
 from simorc.core.bench import InstrumentSettings
 from simorc.core.equipment import LabPorts, Reply
-from simorc.core.scpi import Unit, keyword, match, parse_message
+from simorc.core.scpi import Unit, match, parse_message
 from simorc.core.scpi_errors import ErrorQueue, ScpiError
 from simorc.core.status_registers import COMMAND_ERROR, MASTER_SUMMARY, OPERATION_COMPLETE, StatusRegisters
 from simorc.virtual_lab.equipment.arguments import integer
@@ -241,8 +241,3 @@ COMMON: tuple[Command, ...] = (
     Command("SYSTem:ERRor[:NEXT]?", VirtualScpi.next_error),
     Command("SYSTem:VERSion?", constant("1999.0")),
 )
-
-
-def limit_word(text: str) -> str | None:
-    """MIN, MAX or DEF where an argument is that word."""
-    return keyword(text, ("MINimum", "MAXimum", "DEFault"))

@@ -22,7 +22,7 @@ from simorc.core.scpi import (
 )
 from simorc.core.scpi_errors import ScpiError
 from simorc.virtual_lab.equipment.arguments import format_reading, limits_or, smallest_at_least
-from simorc.virtual_lab.equipment.instrument import Command, VirtualScpi, constant, ignored, limit_word
+from simorc.virtual_lab.equipment.instrument import Command, VirtualScpi, constant, ignored
 from simorc.virtual_lab.equipment.meter_functions import (
     BY_NAME,
     FUNCTIONS,
@@ -33,6 +33,7 @@ from simorc.virtual_lab.equipment.meter_functions import (
     Setting,
     TriggerSystem,
     function_named,
+    resolutions,
 )
 
 OVERLOAD = 9.9e37
@@ -84,17 +85,14 @@ class Keysight34461a(VirtualScpi):
     def set_range(self, function: Function, text: str) -> None:
         """`<f>:RANG`"""
         setting = self.settings[function.name]
-        word = limit_word(text)
-        wanted = {"MIN": function.ranges[0], "MAX": function.ranges[-1], "DEF": function.ranges[-1]}.get(word or "")
-        setting.range = smallest_at_least(
-            function.ranges, abs(parse_number(text, function.unit)) if wanted is None else wanted
-        )
+        named = function.limits.named(text)
+        wanted = abs(parse_number(text, function.unit)) if named is None else named
+        setting.range = smallest_at_least(function.ranges, wanted)
         setting.auto = False
 
     def ask_range(self, function: Function, word: str | None = None) -> str:
         """`<f>:RANG?`"""
-        limits = Range(function.ranges[0], function.ranges[-1], function.ranges[-1])
-        return limits_or(limits, self._range(function), word)
+        return limits_or(function.limits, self._range(function), word)
 
     def set_auto(self, function: Function, text: str) -> None:
         """`<f>:RANG:AUTO`"""
@@ -112,9 +110,8 @@ class Keysight34461a(VirtualScpi):
         """`<f>:RES`: chooses the integration time that gives it."""
         setting = self.settings[function.name]
         full = self._range(function)
-        word = limit_word(text)
-        wanted = {"MIN": 3e-7 * full, "MAX": 1e-4 * full, "DEF": 1e-6 * full}.get(word or "")
-        wanted = parse_number(text, function.unit) if wanted is None else wanted
+        named = resolutions(full).named(text)
+        wanted = parse_number(text, function.unit) if named is None else named
         fitting = [nplc for nplc in NPLC if RESOLUTION[nplc] * full <= wanted * (1 + 1e-9)]
         if not fitting:
             raise ScpiError(-222)
@@ -123,8 +120,8 @@ class Keysight34461a(VirtualScpi):
     def ask_resolution(self, function: Function, word: str | None = None) -> str:
         """`<f>:RES?`"""
         full = self._range(function)
-        limits = Range(3e-7 * full, 1e-4 * full, 1e-6 * full)
-        return limits_or(limits, float(f"{RESOLUTION[self.settings[function.name].nplc] * full:.6g}"), word)
+        found = float(f"{RESOLUTION[self.settings[function.name].nplc] * full:.6g}")
+        return limits_or(resolutions(full), found, word)
 
     def set_aperture(self, function: Function, text: str) -> None:
         """`FREQ:APER`"""
@@ -135,9 +132,9 @@ class Keysight34461a(VirtualScpi):
         former = self.settings[function.name]
         self.settings[function.name] = Setting(range=function.ranges[-1] if function.ranges else 0.0)
         try:
-            if function.ranges and limit_word(range_) != "DEF" and not keyword(range_, ("AUTO",)):
+            if function.ranges and not keyword(range_, ("DEFault", "AUTO")):
                 self.set_range(function, range_)
-            if function.integrates and limit_word(resolution) != "DEF":
+            if function.integrates and not keyword(resolution, ("DEFault",)):
                 self.set_resolution(function, resolution)
         except ScpiError:
             self.settings[function.name] = former

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from simorc.core.scpi import match
+from simorc.core.scpi import Range, match
 from simorc.core.scpi_errors import ScpiError
 
 NPLC = (0.02, 0.2, 1.0, 10.0, 100.0)
@@ -30,6 +30,11 @@ class Function:
     unit: str = ""
     ranges: tuple[float, ...] = ()
     integrates: bool = False
+
+    @property
+    def limits(self) -> Range:
+        """The ranges that may be asked for; the default is the highest."""
+        return Range(self.ranges[0], self.ranges[-1], self.ranges[-1], self.unit)
 
 
 @dataclass
@@ -79,6 +84,12 @@ FUNCTIONS = (
     Function("DIOD", "DIODe"),
 )
 BY_NAME = {function.name: function for function in FUNCTIONS}
+
+
+def resolutions(full_scale: float) -> Range:
+    """The resolutions that may be asked for in a range, in its unit."""
+    finest, usual, coarsest = (RESOLUTION[nplc] * full_scale for nplc in (NPLC[-1], 10.0, NPLC[0]))
+    return Range(finest, coarsest, usual)
 
 
 def function_named(text: str) -> Function:
