@@ -316,7 +316,7 @@ def test_the_safe_state_is_the_benchs_own_list_and_each_step_is_an_event() -> No
     results = setup.bench.make_safe()
     assert [(r.instrument, r.said) for r in results] == [("chamber", "heads for 21.0"), ("supply", "off")]
     assert [data["instrument"] for _, data in setup.events] == ["chamber", "supply"]
-    assert Setup("supply").bench.ambient == 23.0
+    assert Setup("supply").bench.settings.ambient == 23.0
 
 
 @pytest.mark.req("DVT-11")

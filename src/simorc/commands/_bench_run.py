@@ -16,7 +16,6 @@ from simorc.core.record import CaseRecord
 from simorc.core.units import as_number, format_duration
 from simorc.instruments.bench_lock import BenchLock
 from simorc.instruments.rack import calibration_warnings, open_bench
-from simorc.instruments.safety import AMBIENT
 from simorc.instruments.watchdog import make_safe
 from simorc.virtual_lab.faults import expected_outcome
 from simorc.virtual_lab.parameter_sets import parameter_set
@@ -122,13 +121,12 @@ def _predicted(settings: BenchSettings, due: Sequence[Case], workers: int) -> fl
     """Until the last of the benches has ended; they take temperatures in turn."""
     name = settings.settling.parameter
     values = [as_number(case.parameters[name]) for case in due if name in case.parameters]
-    ambient = settings.simulated.ambient if settings.simulated is not None else AMBIENT
     numbers = [value for value in values if value is not None]
-    rank = temperature_order(numbers, ambient)
+    rank = temperature_order(numbers, settings.ambient)
     shares: list[list[float]] = [[] for _ in range(workers)]
     for number in sorted(numbers, key=rank.__getitem__):
         shares[rank[number] % workers].append(number)
-    return max(predict(share, ambient, settings.settling, _CASE_S).total_s for share in shares)
+    return max(predict(share, settings.ambient, settings.settling, _CASE_S).total_s for share in shares)
 
 
 def _parts(settings: BenchSettings) -> list[dict[str, Any]]:

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 
 from simorc.core.units import Value
 
+AMBIENT = 23.0
+"""The room, degC, where nothing says otherwise; assumed."""
+
 
 @dataclass(frozen=True, slots=True)
 class InstrumentSettings:
@@ -152,7 +155,7 @@ class SimulatedLab:
 
     clock: str = "autojump"
     rate: float = 1000.0
-    ambient: float = 23.0
+    ambient: float = AMBIENT
     seed: int = 1
     noise: bool = True
     parts: Mapping[str, PartSettings] = field(default_factory=dict)
@@ -188,3 +191,8 @@ class BenchSettings:
     settling: Settling = Settling()
     safe_state: tuple[SafeStep, ...] = ()
     simulated: SimulatedLab | None = None
+
+    @property
+    def ambient(self) -> float:
+        """The room, degC."""
+        return AMBIENT if self.simulated is None else self.simulated.ambient

@@ -13,7 +13,7 @@ from simorc.core.reading import Reading
 from simorc.core.scpi import Unit, parse_message
 from simorc.instruments.bench_lock import BenchLock
 from simorc.instruments.interfaces import Instrument, Switch, ThermalChamber
-from simorc.instruments.safety import AMBIENT, Guard, StepResult, all_steps, safe_state
+from simorc.instruments.safety import Guard, StepResult, all_steps, not_done, safe_state
 
 _POLL_S = 1.0
 _NOISE_SHARE = 0.05
@@ -59,11 +59,6 @@ class Bench:
 
     def __getitem__(self, name: str) -> Any:
         return self.instruments[name]
-
-    @property
-    def ambient(self) -> float:
-        """The room, degC."""
-        return self.settings.simulated.ambient if self.settings.simulated else AMBIENT
 
     def note(self, instrument: str, direction: str, text: str) -> None:
         """Write one text of the wire into the transcript."""
@@ -159,7 +154,12 @@ class Bench:
             last = now
 
     def query(self, name: str, text: str) -> str | None:
-        """Send any text to an instrument, if the limits allow it: the reply of a query, or None."""
+        """Send any text to an instrument, if the limits allow it: the reply of a query, or None.
+
+        Raises
+        ------
+        InstrumentError: the bench has no such instrument, a limit forbids the text, or nothing answers
+        """
         if name not in self.instruments:
             what = f"no instrument {name!r}: the bench has {', '.join(self.instruments)}"
             raise InstrumentError(what, resource=self.settings.name)
@@ -169,7 +169,12 @@ class Bench:
         return self.instruments[name].send(text)
 
     def observe(self, quantity: str, reading: Reading) -> None:
-        """Check a reading that came in; beyond a limit the bench has tripped."""
+        """Check a reading that came in; beyond a limit the bench has tripped.
+
+        Raises
+        ------
+        InstrumentError: says which limit
+        """
         try:
             self.guard.check_reading(quantity, reading)
         except InstrumentError as error:
@@ -192,7 +197,7 @@ class Bench:
         """The bench's safe state, step by step; what its list leaves out comes last, so that nothing stays on."""
         self._soaked, self._selected = {}, ""
         steps = all_steps(self.instruments, self.settings.safe_state)
-        results = safe_state(self.instruments, steps, self.ambient)
+        results = safe_state(self.instruments, steps, self.settings.ambient)
         for result in results:
             self.event("safe state", instrument=result.instrument, done=result.done, said=result.said)
         return results
@@ -248,7 +253,7 @@ class Bench:
     def _off(self, kinds: Sequence[str]) -> list[StepResult]:
         steps = [SafeStep(i.settings.name) for kind in kinds for i in self._of_kind(kind)]
         results = safe_state(self.instruments, steps)
-        failed = "; ".join(f"{r.instrument}: {r.said}" for r in results if not r.done)
+        failed = not_done(results)
         if failed:
             raise InstrumentError(f"not off: {failed}", resource=self.settings.name)
         return results

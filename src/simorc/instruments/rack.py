@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 
 from simorc.core.bench import BenchSettings, InstrumentSettings
 from simorc.core.equipment import Link, Transport
 from simorc.core.errors import InstrumentError, ToolMissingError, UsageError
-from simorc.core.reading import Reading
 from simorc.instruments.bench import Bench, EventSink
 from simorc.instruments.bench_lock import BenchLock
 from simorc.instruments.interfaces import Instrument, identity_record
-from simorc.instruments.safety import Guard, GuardedTransport
+from simorc.instruments.safety import Guard, GuardedTransport, not_done
 from simorc.registry import load
 
 
@@ -75,11 +73,7 @@ def _driver(settings: InstrumentSettings, link: Link, bench: Bench) -> Instrumen
     transport: Transport = link.open(settings)
     bench.transports.append(transport)
     guarded = GuardedTransport(transport, settings.name, driver.effects, bench.guard, bench.note)
-    return driver(settings, guarded, link.clock, _observer(bench))
-
-
-def _observer(bench: Bench) -> Callable[[str, Reading], None]:
-    return bench.observe
+    return driver(settings, guarded, link.clock, bench.observe)
 
 
 def _check_steps(bench: Bench) -> None:
@@ -107,9 +101,9 @@ def _identified(instrument: Instrument) -> dict[str, str]:
 
 
 def _begin_safely(bench: Bench) -> None:
-    failed: Sequence[str] = [f"{r.instrument}: {r.said}" for r in bench.make_safe() if not r.done]
+    failed = not_done(bench.make_safe())
     if failed:
-        raise InstrumentError(f"the safe state cannot be reached: {'; '.join(failed)}", resource=bench.settings.name)
+        raise InstrumentError(f"the safe state cannot be reached: {failed}", resource=bench.settings.name)
     for instrument in bench.instruments.values():
         errors = instrument.errors()
         if errors:

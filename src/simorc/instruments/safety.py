@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
 
-from simorc.core.bench import BenchLimits, SafeStep
+from simorc.core.bench import AMBIENT, BenchLimits, SafeStep
 from simorc.core.equipment import Transport
 from simorc.core.errors import InstrumentError, RefusedError
 from simorc.core.reading import Reading
@@ -28,7 +28,6 @@ _SWITCHES = ("output", "input", "flow")
 _DEFAULT_ORDER = ("load", "supply", "switch", "chamber")
 _OVERSHOOT_K = 5.0
 _READING_HEADROOM = 1.01
-AMBIENT = 23.0
 
 
 @dataclass
@@ -328,6 +327,11 @@ class StepResult:
     instrument: str
     done: bool
     said: str
+
+
+def not_done(results: Sequence[StepResult]) -> str:
+    """The steps that failed, in words; empty where none did."""
+    return "; ".join(f"{r.instrument}: {r.said}" for r in results if not r.done)
 
 
 def safe_state(

@@ -21,6 +21,7 @@ from simorc.core.errors import SimorcError
 from simorc.instruments.bench import Bench
 from simorc.instruments.bench_lock import BenchLock
 from simorc.instruments.rack import open_bench
+from simorc.instruments.safety import not_done
 from simorc.workspace.bench_state import write_bench_state
 from simorc.workspace.events import log_event
 from simorc.workspace.layout import RunDirectory
@@ -106,7 +107,7 @@ def make_safe(run: RunDirectory, settings: BenchSettings, by: str, reason: str, 
         results = opened.make_safe()
     finally:
         opened.close()
-    failed = "; ".join(f"{r.instrument}: {r.said}" for r in results if not r.done)
+    failed = not_done(results)
     for result in results:
         with suppress(SimorcError):
             log_event(run, "safe state", instrument=result.instrument, done=result.done, said=result.said, by=by)

@@ -24,7 +24,7 @@ from simorc.core.waveforms import Waveforms
 from simorc.instruments.bench import Bench
 from simorc.instruments.bench_lock import BenchLock
 from simorc.instruments.rack import open_bench
-from simorc.instruments.safety import AMBIENT
+from simorc.instruments.safety import not_done
 from simorc.instruments.watchdog import Watchdog
 from simorc.plugin.target import Known, Proof
 from simorc.workspace.bench_state import write_bench_state
@@ -45,9 +45,8 @@ class BenchTarget:
         self.plan = plan
         self.settings = plan.bench
         self.time_limit_s = plan.bench.case_timeout_s
-        simulated = plan.bench.simulated
         self.attempts = 1
-        self._rank = temperature_order(_temperatures(plan), simulated.ambient if simulated else AMBIENT)
+        self._rank = temperature_order(_temperatures(plan), self.settings.ambient)
         self._bench: Bench | None = None
         self._watchdog: Watchdog | None = None
         self._procedure: Callable[[Bench, Case], Any] | None = None
@@ -162,9 +161,9 @@ class BenchTarget:
             raise CaseError(ErrorKind.MEASURE_ERROR, what, where=_place(error, self.run)) from error
 
     def _make_safe(self, bench: Bench, reason: str) -> None:
-        failed = [f"{r.instrument}: {r.said}" for r in bench.make_safe() if not r.done]
+        failed = not_done(bench.make_safe())
         with suppress(SimorcError):  # a full disk does not keep a bench from being made safe
-            write_bench_state(self.run, "unsafe" if failed else "safe", "worker", "; ".join(failed) or reason)
+            write_bench_state(self.run, "unsafe" if failed else "safe", "worker", failed or reason)
         if self._watchdog is not None and not failed:
             self._watchdog.dismiss()
             self._watchdog = None
