@@ -38,6 +38,7 @@ def time_limit(seconds: float) -> Iterator[None]:
             return
         raised += 1
         if raised > _MOST_RAISED:
+            signal.setitimer(signal.ITIMER_REAL, 0)  # what ends the process may take longer than the next interruption
             os.write(2, f"simorc: no end within {seconds:g} s, and no interruption helps: the process ends\n".encode())
             os._exit(EXIT_CODE)
         raise TimeLimitReached
