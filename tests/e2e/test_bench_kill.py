@@ -60,8 +60,9 @@ def pids_below(root: int, pattern: str, run: Path) -> list[int]:
 
 def wait_for_events(command: subprocess.Popen[str], run: Path, count: int) -> None:
     """Until so many events stand there: the bench is open by then, whatever the machine's load."""
-    events = run / "events.jsonl"
+    events, deadline = run / "events.jsonl", time.monotonic() + 100
     while command.poll() is None and (not events.exists() or events.read_bytes().count(b"\n") < count):
+        assert time.monotonic() < deadline
         time.sleep(0.01)
 
 
