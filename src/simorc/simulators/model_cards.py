@@ -20,7 +20,7 @@ _COMMENT = re.compile(r"(?:;|\$\s|\$$|//)[^\n]*", re.MULTILINE)
 _COMMENT_LINES = re.compile(r"\n(?:[ \t]*(?:\*[^\n]*)?\n)+")
 _HIDDEN = re.compile(r"\n[ \t]*\*#[ \t]*\w")
 _PAIR = re.compile(r"([a-z_]\w*)\s*=\s*('[^']*'|\{[^{}]*\}|[^\s'{}=]+)")
-_ASSIGNMENT = re.compile(r"""([a-z_]\w*)\s*=\s*('[^']*'|\{[^{}]*\}|"[^"]*"|[^\s'"{}=]+)(?=\s|$)""")
+_ASSIGNMENT = re.compile(r"""([a-z_]\w*)\s*=\s*('[^']*'|\{[^{}]*\}|[^\s'"{}=]+)(?=\s|$)""")
 _OPERATOR = re.compile(r"[-+*/(){}'\"?:^<>]")
 _DEFINED = re.compile(r"([a-z_]\w*)\s*(?:\([^()]*\)\s*)?=")
 _NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)(meg|mil|[tgkmunpfa])?[a-z]*", re.IGNORECASE)
@@ -148,14 +148,27 @@ def draws(text: str) -> bool:
 
 
 def compact(text: str) -> str:
-    """The same cards without comment lines, one line each: ngspice reads that in a quarter of the time."""
-    return _CONTINUED.sub(" ", _COMMENT_LINES.sub("\n", _COMMENT.sub("", text)))
+    """The same cards without comment lines, one line each: ngspice reads that in a quarter of the time.
+
+    A card with a comment at the end of a line stays as it is: what begins one differs between ngspice's modes.
+    """
+    cards = (text[begin : _without_comments(text, begin, end)] for begin, end in cards_of(text))
+    return "".join(f"{_joined(card)}\n" for card in cards)
+
+
+def _joined(card: str) -> str:
+    card = _COMMENT_LINES.sub("\n", card)
+    return card if _may_hold_comment(card) else _CONTINUED.sub(" ", card)
+
+
+def _may_hold_comment(card: str) -> bool:
+    return ";" in card or "$" in card or "//" in card
 
 
 def plain(card: str) -> str:
     """A card in one line, in lower case, without comments."""
     lowered = card.lower()
-    if ";" in lowered or "$" in lowered or "//" in lowered:
+    if _may_hold_comment(lowered):
         lowered = _COMMENT.sub("", lowered)
     return _CONTINUED.sub(" ", lowered).strip() if "\n" in lowered else lowered.strip()
 
@@ -280,13 +293,14 @@ def _second(card: str) -> list[str]:
 
 def _parameters(text: str, begin: int, end: int) -> list[Unit]:
     """One unit for each assignment, where the card can be taken apart."""
-    words = plain(text[begin:end]).split(None, 1)
+    card = text[begin:end]
+    words = plain(card).split(None, 1)
     rest = words[1] if len(words) > 1 else ""
     drawn = draws(rest)
-    if _ASSIGNMENT.sub("", rest).strip():
+    if _may_hold_comment(card) or _ASSIGNMENT.sub("", rest).strip():
         return [Unit(text, begin, end, tuple(_DEFINED.findall(rest)), ".param", drawn)]
     texts = [(name, f".param {name}={value}") for name, value in _ASSIGNMENT.findall(rest)]
-    return [Unit(card, 0, len(card), (name,), ".param", drawn and draws(card)) for name, card in texts]
+    return [Unit(one, 0, len(one), (name,), ".param", drawn and draws(one)) for name, one in texts]
 
 
 def _subcircuit(text: str) -> Subcircuit:
