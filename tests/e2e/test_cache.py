@@ -271,6 +271,33 @@ def test_verify_all_simulates_and_compares_what_came_the_fast_way(runs: Runs) ->
     assert all(origins(runs.new("--verify", "none")))
 
 
+FAULT = """
+from dataclasses import replace
+from simorc.simulators.ngspice_session import NgspiceSession
+good = NgspiceSession.run
+def run(self, script, timeout_s):
+    wrong = script.netlist.replace("r2 out 0 1k", "r2 out 0 1.1k") if "* odd" in script.netlist else script.netlist
+    return good(self, replace(script, netlist=wrong), timeout_s)
+NgspiceSession.run = run
+"""
+"""What a fault of the session would do: another resistor in some decks."""
+
+
+def test_a_fault_that_is_found_late_leaves_nothing_wrong_in_the_cache(runs: Runs) -> None:
+    template = (runs.project.folder / "tb/divider.spice.j2").read_text()
+    odd = "{% if case.id > 0 %}* odd{% endif %}\n.end"
+    runs.project.write("tb/divider.spice.j2", template.replace(".end", odd))
+    runs.project.write("faults/sitecustomize.py", FAULT)
+    runs.project.environment["PYTHONPATH"] = str(runs.project.folder / "faults")
+    good = {0: 0.5, 1: 1 / 3, 2: 0.25, 3: 1.0, 4: 2 / 3, 5: 0.5}
+    unseen = values(runs.new("--verify", "none"))
+    assert unseen != good
+    assert values(runs.new("--verify", "50%")) == good
+    assert "another result than the slow one" in runs.said
+    assert values(runs.new()) == good
+    assert values(runs.new("--verify", "none")) == good
+
+
 @pytest.mark.req("SIM-18")
 def test_clean_says_what_the_cache_took(runs: Runs) -> None:
     run = runs.new()
