@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from simorc.core.case import Case
 from simorc.core.errors import SimorcError
@@ -237,3 +239,79 @@ def test_ihp_hbts_are_the_same(sections: tuple[str, str, str], tmp_path: Path) -
         found.append(check_same(text, tmp_path / str(seed), (), original=True)[0])
     is_random = any("stat" in section or "mismatch" in section for section in sections)
     assert (found[0] != found[1]) == is_random
+
+
+CARDS = [
+    "r1 a b 1k $ tc=1",
+    "r1 a b 1k $\n+ tc=0",
+    "r1 a b 1k$ x",
+    "r1 a b 1k ; more\n+ tc=0",
+    "r1 a b '2k//2'",
+    "r1 a b\n* remark\n\n  + 3k",
+    "r1 a b\n; remark\n+ 3k",
+    "r1 a b\n$ remark\n+ 3k",
+    ".param p=2 $ q=3\nr1 a b {p*1k}",
+    ".param p=2 ; q=3\n+ q=4\nr1 a b {p*q*1k}",
+]
+
+
+@pytest.mark.parametrize("card", CARDS)
+@pytest.mark.parametrize("mode", ["hsa", "psa", "ltpsa"])
+def test_models_in_one_line_a_card_mean_the_same(card: str, mode: str, tmp_path: Path) -> None:
+    found = []
+    for name, text in {"as it is": card, "in one line": compact(f"\n* title\n{card}\n* end\n")}.items():
+        simulator = Ngspice(SimulatorSettings(init=(f"set ngbehavior={mode}",)))
+        around = f"* t\nv1 a 0 1\nr2 b 0 1k\n{text}\n.op\n.end\n"
+        result = simulator.run(simulator.prepare(around, Case(0, {}, ()), {}), tmp_path / name, 60)
+        found.append(None if result.error else float(result.waves["b"][0]))
+    assert found[0] == found[1]
+
+
+DEFINITIONS = st.lists(
+    st.tuples(
+        st.sampled_from(["param", "drawn", "func", "model", "subckt", "if"]),
+        st.lists(st.integers(0, 11), max_size=3),
+    ),
+    min_size=12,
+    max_size=12,
+)
+
+
+def definition(kind: str, number: int, uses: list[int], kinds: Sequence[str]) -> str:
+    """One that uses what stands before it."""
+    terms = {"param": "n{}", "drawn": "n{}", "func": "n{}(2)", "if": "n{}"}
+    value = "+".join(["1", *(terms[kinds[use]].format(use) for use in uses if use < number and kinds[use] in terms)])
+    return {
+        "param": f".param n{number}={{{value}}}",
+        "drawn": f".PARAM n{number} = 'aGauss(1,0.1,1)+{value}'",
+        "func": f".func n{number}(x) {{x*aunif(1,0.1)+{value}}}",
+        "model": f".model n{number} r\n* remark\n+ rsh={{{value}}}",
+        "subckt": f".subckt n{number} a\nr1 a 0 {{{value}}}\n.ends n{number}",
+        "if": f".if (1 > 0)\n.param n{number}={{{value}}}\n.else\n.param n{number}=2\n.endif",
+    }[kind]
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(definitions=DEFINITIONS, used=st.sets(st.integers(0, 11)), seed=st.integers(1, 1000))
+def test_any_generated_library_gives_the_same_samples(
+    definitions: list[tuple[str, list[int]]], used: set[int], seed: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("generated")
+    kinds = [kind for kind, _ in definitions]
+    library = [definition(kind, number, uses, kinds) for number, (kind, uses) in enumerate(definitions)]
+    (folder / "a.lib").write_text("\n".join([*library, ".model gone d", ""]))
+    uses = {
+        "param": "r{0} a 0 {{n{0}}}",
+        "drawn": "r{0} a 0 {{n{0}}}",
+        "func": "r{0} a 0 {{n{0}(1)}}",
+        "model": "r{0} a 0 n{0} l=1 w=1",
+        "subckt": "x{0} a n{0}",
+        "if": "r{0} a 0 {{n{0}}}",
+    }
+    elements = "\n".join(uses[kinds[number]].format(number) for number in sorted(used))
+    own = "r99 a 0 {agauss(1k,10,1)}\nv1 a0 0 1\nr98 a0 a 1"
+    text = f'* t\n.include "{folder}/a.lib"\n.option seed={seed}\n{elements}\n{own}\n.op\n.end\n'
+    models = ModelLibrary().models(text, str(folder))
+    assert "gone" not in models.pruned[0]
+    flat = simulated(text, models.flat, folder / "flat", ())
+    assert simulated(text, list(map(compact, models.pruned)), folder / "pruned", ()) == flat

@@ -111,6 +111,7 @@ def test_what_a_deck_does_not_reach_is_left_out() -> None:
         ".param unknown=agauss(1,0.1,1)",
         ".param p='limit(1, 0.1)'",
         ".func draw(x) {x*gauss(1,0.1,1)}",
+        ".model drawn r rsh={agauss(1,0.1,1)}",
     ],
 )
 def test_what_every_deck_needs_stays(card: str) -> None:
@@ -123,6 +124,15 @@ def test_parameters_that_draw_stay_with_all_that_leads_to_a_draw() -> None:
     text = pruned("v1 a 0 1", library)
     assert "plain" not in text
     assert all(name in text for name in ("sigma", "draw(x)", "drawn=", "further="))
+
+
+def test_where_ngspice_evaluates_unused_models_it_goes_on_to() -> None:
+    """It does so in a deck with any `.if`."""
+    branch = ".subckt unused a\n.if (1)\nr1 a 0 1\n.endif\n.ends\n"
+    drawn = ".model drawn r rsh={agauss(1,0.1,1)}\n"
+    assert ".if" in pruned("v1 a 0 1", branch + drawn)
+    assert ".if" not in pruned("v1 a 0 1", branch)
+    assert ".if" not in pruned("v1 a 0 1", drawn)
 
 
 def test_cards_are_read_as_ngspice_reads_them() -> None:
@@ -250,9 +260,9 @@ def test_a_wrapper_in_the_library_passes_its_geometry_on() -> None:
     assert bins("x1 d g s b special w=5u l=5u", library) == [3]
 
 
-@pytest.mark.parametrize("text", ["agauss(0,1,1)", "AUNIF(0,1)", "draw(1)"])
+@pytest.mark.parametrize("text", ["agauss(0,1,1)", "AUNIF(0,1)", "draw(1)", "drawn"])
 def test_bins_that_draw_stay_unless_ngspice_drops_them_first(text: str) -> None:
-    library = BINS.replace("vth0={v1}", f"vth0={{{text}}}") + ".func draw(x) {x*agauss(0,1,1)}\n"
+    library = BINS.replace("vth0={v1}", f"vth0={{{text}}}") + ".func draw(x) {x*agauss(0,1,1)}\n.param drawn=draw(1)\n"
     deck = "x1 d g s b nfet w=5u l=5u"
     assert bins(deck, library, simulator_drops_bins=True) == [3]
     assert bins(deck, library, simulator_drops_bins=False) == [1, 3]
@@ -382,7 +392,7 @@ def test_of_any_library_stays_what_is_reached_and_what_draws(
     while more := {
         name
         for name, (kind, used) in defined.items()
-        if name not in drawing and kind in ("param", "func", "if") and not drawing.isdisjoint(used)
+        if name not in drawing and kind in ("param", "func", "if", "model") and not drawing.isdisjoint(used)
     }:
         drawing |= more
     reached, waiting = set(), {*uses, *drawing}

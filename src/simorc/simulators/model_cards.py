@@ -97,7 +97,7 @@ class Unit:
     source, begin, end: where its text stands; a text of megabytes is there once
     names: what it defines, in lower case; empty for what every deck needs
     kind: its first word, in lower case
-    may_draw: it is a parameter or a function, and may draw a random number itself
+    may_draw: it is no subcircuit, and may draw a random number itself
     """
 
     source: str
@@ -239,7 +239,7 @@ def units_of(text: str) -> list[Unit]:
             continue
         else:
             names = _defined([plain(text[begin:end])])
-        may_draw = kind in (".func", ".if") and draws(text[begin:end])
+        may_draw = kind in (".func", ".if", ".model") and draws(text[begin:end])
         units.append(Unit(text, begin, end, _certain(names), kind, may_draw))
     return units
 

@@ -42,6 +42,8 @@ _DIRECTIVE = re.compile(r"\n[ \t]*\.(?:inc|lib|endl)[^\n]*", re.IGNORECASE)
 _CONTINUED = re.compile(r"\n[ \t]*\+")
 _ALTERS = ("alter", "alterparam", "altermod")
 _DRAWS = re.compile(r"\b(?:agauss|gauss|aunif|unif|limit)\b", re.IGNORECASE)
+_BRANCH = re.compile(r"\n[ \t]*\.if\b", re.IGNORECASE)
+_NO_BRANCH = ".if (1 > 0)\n.endif\n"
 _MODE = re.compile(r"^[ \t]*set[ \t]+ngbehavior[ \t]*=[ \t]*(\w+)", re.MULTILINE)
 _SCALE = re.compile(r"\bscale\s*=?\s*([^\s=]+)")
 _NONE: frozenset[tuple[str, str]] = frozenset()
@@ -85,7 +87,8 @@ class _Library:
     Parameters
     ----------
     kept: what every deck needs: units without a name, and all that draw random numbers
-    drawing: names of functions that draw random numbers
+    drawing: names of functions and parameters that draw random numbers, each time that they are used
+    evaluates_all: ngspice evaluates models that nothing uses, of which some draw random numbers: there is an `.if`
     scales: of geometries, as options in the files set them; None for one that is no plain number
     """
 
@@ -95,6 +98,7 @@ class _Library:
     by_name: Mapping[str, Sequence[Unit]]
     kept: Sequence[Unit]
     drawing: Sequence[str]
+    evaluates_all: bool
     scales: frozenset[float | None]
 
     @property
@@ -332,17 +336,21 @@ def _joint(names: tuple[str, ...], files: tuple[_File, ...]) -> _Library:
             by_name.setdefault(name, []).append(unit)
     nameless = [unit for unit in every if not unit.names]
     drawn = _drawing(every)
-    functions = [name for unit in drawn if unit.kind != ".param" or "(" in unit.text for name in unit.names]
+    drawing = [name for unit in drawn if unit.kind != ".model" for name in unit.names]
     scales: frozenset[float | None] = frozenset().union(
         *(_card(unit.text).scales for unit in nameless if unit.kind.startswith(".opt"))
     )
+    branches = any(unit.kind == ".model" for unit in drawn) and any(_BRANCH.search(file.text) for file in files)
     doubt = next((file.doubt for file in files if file.doubt), "")
-    return _Library(names, files, doubt, by_name, (*nameless, *drawn), functions, scales)
+    return _Library(names, files, doubt, by_name, (*nameless, *drawn), drawing, branches, scales)
 
 
 def _drawing(units: Sequence[Unit]) -> list[Unit]:
-    """The parameters that draw random numbers, themselves or through functions and parameters that they use."""
-    loose = [unit for unit in units if unit.names and unit.kind in (".param", ".func", ".if")]
+    """What draws random numbers, itself or through functions and parameters that it uses.
+
+    Models too: in a deck with `.if` ngspice evaluates those that nothing uses.
+    """
+    loose = [unit for unit in units if unit.names and unit.kind in (".param", ".func", ".if", ".model")]
     drawn = {id(unit): unit for unit in loose if unit.may_draw and _DRAWS.search(unit.text)}
     words: set[str] = set()
     fresh = list(drawn.values())
@@ -354,11 +362,13 @@ def _drawing(units: Sequence[Unit]) -> list[Unit]:
 
 
 def _pruned(library: _Library, pruner: Pruner) -> Models:
-    texts = tuple(pruner.text(file.units) for file in library.files)
+    texts = [pruner.text(file.units) for file in library.files]
+    if library.evaluates_all and not any(map(_BRANCH.search, texts)):
+        texts[-1] += _NO_BRANCH
     if any(True for text in texts if "file" in text.lower() for _ in file_arguments(text)):
         return _all_of(library, "a model file names a file of data")
     digests = [file.digest for file in library.files]
-    return Models(library.flat, texts, library.names, "", _digest(*texts, *digests))
+    return Models(library.flat, tuple(texts), library.names, "", _digest(*texts, *digests))
 
 
 def _all_of(library: _Library, doubt: str) -> Models:

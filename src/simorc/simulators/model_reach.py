@@ -26,7 +26,7 @@ class Pruner:
     ----------
     by_name: the units that define a name
     scale: of geometries in the instances; None where that is not certain
-    drawing: functions that draw random numbers
+    drawing: functions and parameters that draw random numbers
     all_that_draw: bins that draw random numbers stay, since ngspice would draw for them
     assigned: values, as written, that the deck gives to parameters
     asked: the parameters on whose values the result depends
