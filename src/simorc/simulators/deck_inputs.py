@@ -57,6 +57,7 @@ class DeckInputs:
         self._digests: dict[str, str] = {}
         self._changed: set[str] = set()
         self._outside: set[str] = set()
+        self._inner: dict[tuple[str, str], frozenset[tuple[str, str]]] = {}
         self._behind: dict[tuple[str, str], Sequence[str]] = {}
         self._files: dict[str, tuple[tuple[int, ...], str]] = {}
         self._init: dict[str, tuple[str, ...] | None] = {}
@@ -132,15 +133,23 @@ class DeckInputs:
         if first not in self._behind:
             waiting, seen = [first], {first}
             while waiting:
-                path, section = waiting.pop()
-                text, folder = self.read(path), posixpath.dirname(path)
-                if not _is_plain(text):
-                    self._outside.add(path)
-                inner = {(full_path(name, folder), part.lower()) for name, part in file_references(text, section)}
+                inner = self._read_in(waiting.pop())
                 waiting.extend(inner - seen)
                 seen |= inner
             self._behind[first] = sorted({path for path, _ in seen})
         return self._behind[first]
+
+    def _read_in(self, place: tuple[str, str]) -> frozenset[tuple[str, str]]:
+        """What a file, or a section of it, brings in itself."""
+        if place not in self._inner:
+            path, section = place
+            text, folder = self.read(path), posixpath.dirname(path)
+            lower = text.lower()
+            if not _is_plain(lower):
+                self._outside.add(path)
+            found = file_references(text, section) if ".inc" in lower or ".lib" in lower else ()
+            self._inner[place] = frozenset((full_path(name, folder), part.lower()) for name, part in found)
+        return self._inner[place]
 
     def _of_init(self, text: str) -> tuple[str, ...] | None:
         """The files that an init file loads; None where it does more than set something."""
@@ -164,9 +173,8 @@ class DeckInputs:
         return known[1]
 
 
-def _is_plain(text: str) -> bool:
-    """Whether a model file is text and nothing else: no commands, no programs, no files of data."""
-    lower = text.lower()
+def _is_plain(lower: str) -> bool:
+    """Whether a model file, in lower case, is text and nothing else: no commands, no programs, no files of data."""
     if ".control" in lower or (any(word in lower for word in _OUTSIDE_WORDS) and _OUTSIDE.search(_code(lower))):
         return False
     return not any(True for line in _lines_with("file", lower) for _ in file_arguments(line))
