@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from simorc.core.case import Case
 from simorc.core.errors import SimorcError
 from simorc.core.plan import SimulatorSettings
+from simorc.simulators.fast_ngspice import FastNgspice
 from simorc.simulators.model_cards import compact
 from simorc.simulators.model_library import ModelLibrary, drops_bins, with_models
 from simorc.simulators.ngspice import Ngspice
@@ -315,3 +316,23 @@ def test_any_generated_library_gives_the_same_samples(
     assert "gone" not in models.pruned[0]
     flat = simulated(text, models.flat, folder / "flat", ())
     assert simulated(text, list(map(compact, models.pruned)), folder / "pruned", ()) == flat
+
+
+def test_decks_with_branches_leave_the_samples_of_others_alone(tmp_path: Path) -> None:
+    """ngspice evaluates unused models for a deck with `.if`, and for all that the same process loads after it."""
+    drawn = ".model drawn r rsh={agauss(1,0.1,1)}\n"
+    branch = ".if (1 > 0)\n.param q=1\n.else\n.param q=2\n.endif\n"
+    (tmp_path / "a.lib").write_text(f".model used r rsh=1\n{branch}")
+    plain, fast = Ngspice(SimulatorSettings()), FastNgspice(SimulatorSettings())
+    found = []
+    included = f'.include "{tmp_path}/a.lib"\nr1 a 0 used l=1 w=1\nr2 a 0 {{q}}\n'
+    for number, cards in enumerate([drawn, drawn + branch, drawn, included + drawn, drawn]):
+        text = f"* t\n{cards}r99 a 0 {{agauss(1k,10,1)}}\nv1 a0 0 1\nr98 a0 a 1\n.op\n.end\n"
+        for simulator in (plain, fast):
+            folder = tmp_path / f"{number}{type(simulator).__name__}"
+            result = simulator.run(simulator.prepare(text, Case(0, {}, (), seed=3), {}), folder, 60)
+            assert result.fast is (simulator is fast)
+            found.append(float(result.waves["a"][0]))
+    fast.close()
+    assert found[::2] == found[1::2]
+    assert found[0] != found[2]

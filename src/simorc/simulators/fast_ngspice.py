@@ -28,7 +28,7 @@ from simorc.core.waveforms import Plot, Waveforms
 from simorc.simulators.deck_inputs import DeckInputs
 from simorc.simulators.deck_paths import PathRewriter, file_arguments, full_path
 from simorc.simulators.model_cards import compact
-from simorc.simulators.model_library import ModelLibrary, Models, drops_bins, with_models
+from simorc.simulators.model_library import ModelLibrary, Models, drops_bins, has_branches, with_models
 from simorc.simulators.ngspice import LOG, Ngspice, deck_files, files_beside, write_deck
 from simorc.simulators.ngspice_deck import ADDED, PreparedDeck, Script
 from simorc.simulators.ngspice_log import LogReport, parse_log
@@ -56,6 +56,7 @@ class FastNgspice:
         self._inputs = DeckInputs()
         self._session: NgspiceSession | None = None
         self._memory = 0
+        self._branched = False
         self._folder: Path | None = None
         self._written: dict[tuple[str, bool], list[str]] = {}
         self._last: tuple[PreparedDeck, Models | None] | None = None
@@ -194,7 +195,8 @@ class FastNgspice:
     ) -> SimulationResult:
         begin = time.monotonic()
         try:
-            output = self._ready(folder).run(self._placed(script, models, folder), timeout_s)
+            session = self._ready(folder, branches=models.branches or has_branches(script.netlist))
+            output = session.run(self._placed(script, models, folder), timeout_s)
         except SessionEndedError as error:
             if error.timed_out and self._limit_is_real:
                 write_deck(deck, folder)
@@ -233,9 +235,15 @@ class FastNgspice:
         netlist.write_text(text, encoding="utf-8", errors="surrogateescape")
         return self._plain.run_netlist(deck, folder, timeout_s, str(netlist))
 
-    def _ready(self, folder: Path) -> NgspiceSession:
-        """The session, a new one after many decks, or when it holds much more memory than after its first."""
+    def _ready(self, folder: Path, *, branches: bool) -> NgspiceSession:
+        """The session, a new one after many decks, or when it holds much more memory than after its first.
+
+        Also after decks with an `.if` before one without: ngspice remembers that there was one, and draws differently.
+        """
         session = self._session if self._session is not None and self._session.is_open else None
+        if session is not None and self._branched and not branches:
+            session.close()
+            session = None
         if session is not None and session.decks % _LOOK_AT_MEMORY_EVERY == 1:
             memory = session.memory()
             self._memory = self._memory or memory
@@ -247,6 +255,7 @@ class FastNgspice:
             init, place = self._plain.init_file, str(folder.absolute())
             session = NgspiceSession(self._plain.program, self._plain.environment, init, place)
             self._session = session
+        self._branched = branches
         return session
 
     def _placed(self, script: Script, models: Models, folder: Path) -> Script:

@@ -33,7 +33,7 @@ from simorc.simulators.model_cards import (
     units_of,
     words_of,
 )
-from simorc.simulators.model_reach import Pruner
+from simorc.simulators.model_reach import Pruner, drawing_of
 
 _DEEPEST = 50
 _MOST_CARDS = 20_000
@@ -41,8 +41,7 @@ _MOST_TEXT = 400_000_000
 _DIRECTIVE = re.compile(r"\n[ \t]*\.(?:inc|lib|endl)[^\n]*", re.IGNORECASE)
 _CONTINUED = re.compile(r"\n[ \t]*\+")
 _ALTERS = ("alter", "alterparam", "altermod")
-_DRAWS = re.compile(r"\b(?:agauss|gauss|aunif|unif|limit)\b", re.IGNORECASE)
-_BRANCH = re.compile(r"\n[ \t]*\.if\b", re.IGNORECASE)
+_BRANCH = re.compile(r"^[ \t]*\.if\b", re.IGNORECASE | re.MULTILINE)
 _NO_BRANCH = ".if (1 > 0)\n.endif\n"
 _MODE = re.compile(r"^[ \t]*set[ \t]+ngbehavior[ \t]*=[ \t]*(\w+)", re.MULTILINE)
 _SCALE = re.compile(r"\bscale\s*=?\s*([^\s=]+)")
@@ -61,6 +60,7 @@ class Models:
     names: path and section of each
     doubt: why pruning would not be certain, a few words, or empty
     key: the same for decks on the same texts
+    branches: there is an `.if` in the pruned texts
     """
 
     flat: tuple[str, ...] = ()
@@ -68,6 +68,7 @@ class Models:
     names: tuple[str, ...] = ()
     doubt: str = ""
     key: str = ""
+    branches: bool = False
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ class ModelLibrary:
             return Models()
         library = self._library(references)
         if library.doubt or doubt:
-            return _all_of(library, library.doubt or doubt)
+            return self._whole(library, references, library.doubt or doubt)
         words = frozenset(frozenset().union(*(card.words for card in cards)) & library.by_name.keys())
         calls = [card.call for card in cards if card.call is not None and not words.isdisjoint(card.call.words)]
         scales = frozenset().union(*(card.scales for card in cards)) | library.scales
@@ -172,6 +173,11 @@ class ModelLibrary:
             key = (like, self._decisive(like, cards))
             self._models[key] = self._same.setdefault((references, found.key), found)
         return self._models[key]
+
+    def _whole(self, library: _Library, references: _References, doubt: str) -> Models:
+        if (references, doubt) not in self._models:
+            self._models[references, doubt] = _all_of(library, doubt)
+        return self._models[references, doubt]
 
     def _decisive(self, like: object, cards: Sequence[_Card]) -> frozenset[tuple[str, str]]:
         """Of the values that a deck gives to parameters those that models for its like depend on."""
@@ -276,6 +282,11 @@ def drops_bins(init: str) -> bool:
     return bool(modes) and "hs" in modes[-1].lower()
 
 
+def has_branches(text: str) -> bool:
+    """Whether a text has an `.if`, with which ngspice evaluates what nothing uses."""
+    return _BRANCH.search(text) is not None
+
+
 def with_models(deck: str, paths: Sequence[str]) -> str:
     """The deck with each of its reference lines reading another file."""
     pending = iter(paths)
@@ -335,45 +346,31 @@ def _joint(names: tuple[str, ...], files: tuple[_File, ...]) -> _Library:
         for name in unit.names:
             by_name.setdefault(name, []).append(unit)
     nameless = [unit for unit in every if not unit.names]
-    drawn = _drawing(every)
+    drawn = drawing_of(every)
     drawing = [name for unit in drawn if unit.kind != ".model" for name in unit.names]
     scales: frozenset[float | None] = frozenset().union(
         *(_card(unit.text).scales for unit in nameless if unit.kind.startswith(".opt"))
     )
-    branches = any(unit.kind == ".model" for unit in drawn) and any(_BRANCH.search(file.text) for file in files)
+    branches = any(unit.kind == ".model" for unit in drawn) and any(has_branches(file.text) for file in files)
     doubt = next((file.doubt for file in files if file.doubt), "")
     return _Library(names, files, doubt, by_name, (*nameless, *drawn), drawing, branches, scales)
 
 
-def _drawing(units: Sequence[Unit]) -> list[Unit]:
-    """What draws random numbers, itself or through functions and parameters that it uses.
-
-    Models too: in a deck with `.if` ngspice evaluates those that nothing uses.
-    """
-    loose = [unit for unit in units if unit.names and unit.kind in (".param", ".func", ".if", ".model")]
-    drawn = {id(unit): unit for unit in loose if unit.may_draw and _DRAWS.search(unit.text)}
-    words: set[str] = set()
-    fresh = list(drawn.values())
-    while fresh:
-        words.update(name for unit in fresh for name in unit.names)
-        fresh = [unit for unit in loose if id(unit) not in drawn and not words.isdisjoint(unit.words)]
-        drawn |= {id(unit): unit for unit in fresh}
-    return list(drawn.values())
-
-
 def _pruned(library: _Library, pruner: Pruner) -> Models:
     texts = [pruner.text(file.units) for file in library.files]
-    if library.evaluates_all and not any(map(_BRANCH.search, texts)):
+    if library.evaluates_all and not any(map(has_branches, texts)):
         texts[-1] += _NO_BRANCH
     if any(True for text in texts if "file" in text.lower() for _ in file_arguments(text)):
         return _all_of(library, "a model file names a file of data")
     digests = [file.digest for file in library.files]
-    return Models(library.flat, tuple(texts), library.names, "", _digest(*texts, *digests))
+    key = _digest(*texts, *digests)
+    return Models(library.flat, tuple(texts), library.names, "", key, any(map(has_branches, texts)))
 
 
 def _all_of(library: _Library, doubt: str) -> Models:
     digests = [file.digest for file in library.files]
-    return Models(library.flat, library.flat, library.names, doubt, _digest(*digests))
+    branches = any(map(has_branches, library.flat))
+    return Models(library.flat, library.flat, library.names, doubt, _digest(*digests), branches)
 
 
 def _digest(*texts: str) -> str:

@@ -15,6 +15,7 @@ from simorc.simulators.model_cards import Bin, Call, Subcircuit, Unit, draws, nu
 
 _SLACK = 1e-3
 _MOST_GEOMETRIES = 1000
+_DRAWS = re.compile(r"\b(?:agauss|gauss|aunif|unif|limit)\b", re.IGNORECASE)
 _BARE = re.compile(r"[a-z_]\w*")
 
 
@@ -138,6 +139,22 @@ class Pruner:
         for unit in self._reached.values():
             given.update(value for key, value in unit.subcircuit.assigned if key == name)
         return given
+
+
+def drawing_of(units: Sequence[Unit]) -> list[Unit]:
+    """What draws random numbers, itself or through functions and parameters that it uses.
+
+    Models too: in a deck with `.if` ngspice evaluates those that nothing uses.
+    """
+    loose = [unit for unit in units if unit.names and unit.kind in (".param", ".func", ".if", ".model")]
+    drawn = {id(unit): unit for unit in loose if unit.may_draw and _DRAWS.search(unit.text)}
+    words: set[str] = set()
+    fresh = list(drawn.values())
+    while fresh:
+        words.update(name for unit in fresh for name in unit.names)
+        fresh = [unit for unit in loose if id(unit) not in drawn and not words.isdisjoint(unit.words)]
+        drawn |= {id(unit): unit for unit in fresh}
+    return list(drawn.values())
 
 
 def _is_near(limits: tuple[float, ...], geometries: Sequence[tuple[float, ...]], scale: float) -> bool:
