@@ -41,4 +41,4 @@ RUNNING = CaseRecord(4, Status.IN_PROGRESS)
     ],
 )
 def test_worst_word_wins(total, records, aggregates, expected):
-    assert run_verdict(Tally.of(total, records), records, aggregates) == expected
+    assert run_verdict(Tally.of(total, records), aggregates) == expected

@@ -18,7 +18,7 @@ from simorc.core.plan import Plan
 from simorc.core.record import Status
 from simorc.core.sweep import Axis, Sweep
 from simorc.workspace.layout import RunDirectory
-from simorc.workspace.metadata import MetadataRow, edited_by_hand, read_metadata, write_metadata
+from simorc.workspace.metadata import MetadataRow, is_as_written, read_metadata, write_metadata
 
 Table = list[list[str]]
 
@@ -64,7 +64,7 @@ def test_any_text_survives(ws_run: RunDirectory, ws_plan: Plan, texts: list[str]
     rows = read_metadata(ws_run, plan)
     assert [row.case.parameters["p"] for row in rows] == texts
     assert {row.status for row in rows} == {status}
-    assert not edited_by_hand(ws_run)
+    assert is_as_written(ws_run) is not False
 
 
 def test_a_message_of_many_lines_becomes_one_of_limited_length(ws_run: RunDirectory, ws_plan: Plan) -> None:
@@ -192,16 +192,16 @@ def test_what_spreadsheet_programs_add_is_tolerated(ws_run: RunDirectory, ws_pla
     text = ws_run.metadata.read_text().replace("\n", "\r\n")
     ws_run.metadata.write_bytes(b"\xef\xbb\xbf" + text.encode() + b"\r\n")
     assert len(read_metadata(ws_run, ws_plan)) == 6
-    assert edited_by_hand(ws_run)
+    assert is_as_written(ws_run) is False
 
 
 def test_an_edited_status_is_read_as_it_is(ws_run: RunDirectory, ws_plan: Plan) -> None:
-    assert not edited_by_hand(ws_run)
+    assert is_as_written(ws_run) is not False
     table = table_of(ws_run)
     table[1][1] = "finished"
     store(ws_run, table)
     assert read_metadata(ws_run, ws_plan)[0].status == "finished"
-    assert edited_by_hand(ws_run)
+    assert is_as_written(ws_run) is False
 
 
 @pytest.mark.req("SIM-14")
@@ -222,4 +222,4 @@ def test_a_refused_write_leaves_the_former_table(
 
 def test_without_a_hash_nothing_counts_as_edited(ws_run: RunDirectory) -> None:
     Path(ws_run.status_dir / "metadata.sha256").unlink()
-    assert not edited_by_hand(ws_run)
+    assert is_as_written(ws_run) is not False

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
 
 from simorc.core.aggregates import AggregateResult
 from simorc.core.case import Case
@@ -41,31 +44,60 @@ def summary(
     gathered = concluded.gathered
     lines = [_headline(run, concluded, executed)]
     lines += _held(run, gathered)
-    lines += _failures(run, gathered.cases, gathered.records.values())
-    completed = [record for record in gathered.records.values() if record.status is Status.COMPLETED]
-    lines += _worst(run, gathered.cases, completed)
+    seen = _Seen()
+    for record in gathered.records.values():
+        seen.add(record)
+    lines += _failures(run, gathered, seen)
+    lines += _worst(run, gathered, seen)
     lines += [_aggregate(a) for a in concluded.aggregates if a.verdict is Verdict.FAIL]
-    warnings = [warning for record in gathered.records.values() for warning in record.warnings]
-    lines += [f"warning: {text}" for text in dict.fromkeys([*warnings, *notes, *gathered.notes])]
-    lines += _verified(completed)
-    lines += _cached(completed)
+    lines += [f"warning: {text}" for text in dict.fromkeys([*seen.warnings, *notes, *gathered.notes])]
+    lines += _verified(seen)
+    lines += _cached(seen)
     return "\n".join([*lines, *remarks, f"report: simorc plot {run.run_id}"])
 
 
-def _verified(records: Sequence[CaseRecord]) -> list[str]:
+@dataclass(slots=True)
+class _Seen:
+    """What the records of a run say beside their counts; they are looked at once, since there may be a million."""
+
+    failed: list[CaseRecord] = field(default_factory=list)
+    misses: list[tuple[tuple[float, int], Measurement]] = field(default_factory=list)
+    missed: int = 0
+    warnings: dict[str, None] = field(default_factory=dict)
+    fast: Counter[str] = field(default_factory=Counter)
+    cached: Counter[str] = field(default_factory=Counter)
+
+    def add(self, record: CaseRecord) -> None:
+        self.warnings.update(dict.fromkeys(record.warnings))
+        if record.status is Status.FAILED:
+            insort(self.failed, record, key=lambda r: r.case_id)
+            del self.failed[_MOST_ROWS:]
+        if record.status is not Status.COMPLETED:
+            return
+        if record.fast:
+            self.fast[record.verified] += 1
+        if record.cached_from:
+            self.cached[record.cached_from.rpartition("/")[0]] += 1
+        for m in record.measurements:
+            if m.verdict is Verdict.FAIL:
+                self.missed += 1
+                insort(self.misses, ((tightness(m.margin, m.min, m.max), record.case_id), m), key=itemgetter(0))
+                del self.misses[_MOST_ROWS:]
+
+
+def _verified(seen: _Seen) -> list[str]:
     """How many results of the fast way were compared with the slow one."""
-    fast = [record for record in records if record.fast]
-    if not fast:
+    if not seen.fast:
         return []
     ways = {"models": "all of the model sections", "original": "the original decks"}
-    counts = {text: sum(record.verified == how for record in fast) for how, text in ways.items()}
-    said = [f"{count} identical to plain ngspice on {text}" for text, count in counts.items() if count]
-    return [f"fast way: {len(fast)} {'case' if len(fast) == 1 else 'cases'}, {' and '.join(said) or 'compared before'}"]
+    said = [f"{seen.fast[how]} identical to plain ngspice on {text}" for how, text in ways.items() if seen.fast[how]]
+    count = seen.fast.total()
+    return [f"fast way: {count} {'case' if count == 1 else 'cases'}, {' and '.join(said) or 'compared before'}"]
 
 
-def _cached(records: Sequence[CaseRecord]) -> list[str]:
+def _cached(seen: _Seen) -> list[str]:
     """How many results were not simulated for this run."""
-    origins = Counter(record.cached_from.rpartition("/")[0] for record in records if record.cached_from)
+    origins = seen.cached
     if not origins:
         return []
     named = ", ".join(run for run, _ in origins.most_common(_MOST_NAMED))
@@ -84,7 +116,7 @@ def _headline(run: RunDirectory, concluded: Concluded, executed: int) -> str:
 
 def _verdict(concluded: Concluded) -> RunVerdict:
     gathered = concluded.gathered
-    return run_verdict(gathered.tally, gathered.records.values(), concluded.aggregates)
+    return run_verdict(gathered.tally, concluded.aggregates)
 
 
 def _held(run: RunDirectory, gathered: Gathered) -> list[str]:
@@ -99,32 +131,25 @@ def _held(run: RunDirectory, gathered: Gathered) -> list[str]:
     return [*lines, f"    simorc run {run.run_id} --lost rerun (or fail)"] if held else []
 
 
-def _failures(run: RunDirectory, cases: Sequence[Case], records: Iterable[CaseRecord]) -> list[str]:
-    failed = sorted((r for r in records if r.status is Status.FAILED), key=lambda record: record.case_id)
+def _failures(run: RunDirectory, gathered: Gathered, seen: _Seen) -> list[str]:
     lines = []
-    for record in failed[:_MOST_ROWS]:
-        case = cases[record.case_id]
+    for record in seen.failed:
+        case = gathered.cases[record.case_id]
         first_line = record.error_message.partition("\n")[0]
         lines += [f"  failed: case {case.case_id} ({case.description}): {record.error_kind}: {first_line}"]
         lines += [f"    {_rerun(run, case)}"]
-    return lines + _more(len(failed), "failed cases")
+    return lines + _more(gathered.tally[Status.FAILED], "failed cases")
 
 
-def _worst(run: RunDirectory, cases: Sequence[Case], records: Iterable[CaseRecord]) -> list[str]:
+def _worst(run: RunDirectory, gathered: Gathered, seen: _Seen) -> list[str]:
     """Measurements out of spec, those without a value first, then the largest relative miss, as in the report."""
-    misses = [
-        (tightness(m.margin, m.min, m.max), r.case_id, m)
-        for r in records
-        for m in r.measurements
-        if m.verdict is Verdict.FAIL
-    ]
-    misses.sort(key=lambda miss: miss[:2])
     lines = []
-    for _, case_id, m in misses[:_MOST_ROWS]:
+    for (_, case_id), m in seen.misses:
+        case = gathered.cases[case_id]
         value = format_quantity(m.value, m.unit) if m.value is not None else f"no value ({m.outcome})"
-        lines += [f"  out of spec: {m.name} = {value}, {_limits(m)}: case {case_id} ({cases[case_id].description})"]
-        lines += [f"    {_rerun(run, cases[case_id])}"]
-    return lines + _more(len(misses), "measurements out of spec")
+        lines += [f"  out of spec: {m.name} = {value}, {_limits(m)}: case {case_id} ({case.description})"]
+        lines += [f"    {_rerun(run, case)}"]
+    return lines + _more(seen.missed, "measurements out of spec")
 
 
 def _limits(m: Measurement | AggregateResult) -> str:

@@ -13,6 +13,7 @@ from simorc.core.case import Case
 from simorc.core.errors import UsageError
 from simorc.core.plan import Plan
 from simorc.core.sample import representatives
+from simorc.core.sweep import Cases
 from simorc.registry import simulator_class
 from simorc.simulators.model_files import ModelFiles
 from simorc.simulators.netlist import Renderer
@@ -49,7 +50,7 @@ def build(sweep: str, options: BuildOptions) -> int:
     spice = plan.target == "spice"
     plan = with_surroundings(plan) if spice else plan
     _check_lab(plan)
-    cases = list(plan.sweep.cases())
+    cases = Cases(plan.sweep)
     if options.show is not None:
         return _show(plan, cases, options.show)
     files = _checked_decks(plan, cases) if spice else ModelFiles()

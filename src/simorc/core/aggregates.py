@@ -153,7 +153,7 @@ def compute(
     typical: measure name -> typical value of its spec
     together: names that vary as one axis (zipped parameters, a corner's); to run over one is to run over all
     """
-    listed = list(cases)
+    listed = list(cases) if aggregates else []
     axes = [tuple(names) for names in together]
     results: list[AggregateResult] = []
     for aggregate in aggregates:

@@ -70,19 +70,22 @@ class Tally:
     total: int
     by_status: Mapping[Status, int] = field(default_factory=dict)
     out_of_spec: int = 0
+    in_spec: int = 0
 
     @classmethod
     def of(cls, total: int, records: Iterable[CaseRecord]) -> Tally:
         """Count records; cases without one are pending."""
         counts = dict.fromkeys(Status, 0)
-        out_of_spec = 0
+        out_of_spec = in_spec = 0
         seen = 0
         for record in records:
             seen += 1
             counts[record.status] += 1
-            out_of_spec += record.verdict is Verdict.FAIL
+            verdict = record.verdict
+            out_of_spec += verdict is Verdict.FAIL
+            in_spec += verdict is Verdict.PASS
         counts[Status.PENDING] += max(total - seen, 0)
-        return cls(total, counts, out_of_spec)
+        return cls(total, counts, out_of_spec, in_spec)
 
     def __getitem__(self, status: Status) -> int:
         return self.by_status.get(status, 0)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from enum import StrEnum
 
 from simorc.core.aggregates import AggregateResult
-from simorc.core.record import CaseRecord, Status, Tally
+from simorc.core.record import Status, Tally
 from simorc.core.spec import Verdict
 
 
@@ -19,12 +19,11 @@ class RunVerdict(StrEnum):
     DONE = "done"
 
 
-def run_verdict(tally: Tally, records: Collection[CaseRecord], aggregates: Collection[AggregateResult]) -> RunVerdict:
+def run_verdict(tally: Tally, aggregates: Collection[AggregateResult]) -> RunVerdict:
     """Anything out of spec or failed fails a run; else anything that has not run leaves it incomplete."""
     verdicts = {result.verdict for result in aggregates}
     if tally.out_of_spec or tally[Status.FAILED] or Verdict.FAIL in verdicts:
         return RunVerdict.FAIL
     if not tally.total or tally[Status.COMPLETED] < tally.total:
         return RunVerdict.INCOMPLETE
-    verdicts |= {record.verdict for record in records}
-    return RunVerdict.PASS if Verdict.PASS in verdicts else RunVerdict.DONE
+    return RunVerdict.PASS if tally.in_spec or Verdict.PASS in verdicts else RunVerdict.DONE

@@ -98,6 +98,10 @@ class Controller:
             from simorc.plugin.group_scheduling import group_scheduling
 
             return group_scheduling(config, log, self.runs[0])
+        if self.selected:
+            from simorc.plugin.stealing import Stealing
+
+            return Stealing(config, log)
         return None
 
     @pytest.hookimpl(optionalhook=True)

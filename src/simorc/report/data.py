@@ -91,7 +91,7 @@ class ReportData:
 
 def verdict(data: ReportData) -> RunVerdict:
     """The verdict over a run."""
-    return run_verdict(data.tally, data.records.values(), data.aggregates)
+    return run_verdict(data.tally, data.aggregates)
 
 
 def failing_aggregates(data: ReportData) -> list[AggregateResult]:

@@ -30,7 +30,7 @@ def report_data(run: RunDirectory, gathered: Gathered) -> ReportData:
     """
     return ReportData(
         plan=gathered.plan,
-        cases=gathered.cases,
+        cases=list(gathered.cases),
         records=gathered.records,
         aggregates=aggregates_of(gathered),
         manifest={**read_manifest(run), "run_id": run.run_id},

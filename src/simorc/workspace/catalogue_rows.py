@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from simorc.core.aggregates import AggregateResult
 from simorc.core.case import Case
-from simorc.core.measurement import Measurement
 from simorc.core.record import CaseRecord, Status, status_of
 from simorc.core.spec import Verdict
 from simorc.core.units import Value
 from simorc.core.verdict import run_verdict
 from simorc.workspace.gather import Gathered
 
+_CASES_A_CHUNK = 50_000
 SCHEMA = 1
 """Stands in the file as `user_version`; another number than this one means other tables."""
 
@@ -71,7 +72,7 @@ def run_row(
         *map(_text, (plan.sweep.name, plan.testbench, plan.target, plan.bench.name if plan.bench else None)),
         _duts(manifest),
         *(_text(manifest.get(key)) for key in ("created", "ended")),
-        str(run_verdict(tally, gathered.records.values(), aggregates)),
+        str(run_verdict(tally, aggregates)),
         tally.total,
         *(tally[status] for status in (Status.COMPLETED, Status.FAILED, Status.IN_PROGRESS, Status.PENDING)),
         tally.out_of_spec,
@@ -95,13 +96,12 @@ def case_rows(run: int, gathered: Gathered) -> Iterator[tuple[object, ...]]:
 
 
 def measurement_rows(run: int, gathered: Gathered) -> Iterator[tuple[object, ...]]:
-    """The rows of table `measurements`, in the order of its key, in which SQLite takes them fastest."""
-    by_name: dict[str, list[tuple[int, Measurement]]] = {}
-    for case_id in sorted(gathered.records):
-        for m in gathered.records[case_id].measurements:
-            by_name.setdefault(m.name, []).append((case_id, m))
-    for name in sorted(by_name):
-        for case_id, m in by_name[name]:
+    """The rows of table `measurements`, in the order of its key, in which SQLite takes them fastest, by chunks."""
+    ids = iter(sorted(gathered.records))
+    while chunk := list(islice(ids, _CASES_A_CHUNK)):
+        found = [(m.name, case_id, m) for case_id in chunk for m in gathered.records[case_id].measurements]
+        found.sort(key=lambda row: row[:2])
+        for name, case_id, m in found:
             # As floats: a limit may be a whole number beyond what SQLite holds.
             value, *numbers = [
                 None if n is None else float(n) for n in (m.value, m.min, m.max, m.margin, m.uncertainty)

@@ -11,13 +11,15 @@ from simorc.core.measurement import Outcome
 from simorc.core.plan import Plan
 from simorc.core.record import CaseRecord, Status, Tally, status_of
 from simorc.core.spec import Verdict
+from simorc.core.sweep import Cases
 from simorc.core.units import value_to_text
 from simorc.workspace.csv_text import csv_lines, number_cell
 from simorc.workspace.files import replace_file
 from simorc.workspace.layout import RunDirectory
-from simorc.workspace.metadata import MetadataRow, edited_by_hand, read_metadata, write_metadata
+from simorc.workspace.metadata import MetadataRow, is_as_written, read_metadata, write_metadata
 from simorc.workspace.plan_file import read_plan
 from simorc.workspace.revision import restore_inputs
+from simorc.workspace.status_marks import remove_settled_marks
 from simorc.workspace.status_store import remove_leftovers, scan_records
 
 _MOST_NAMED = 5
@@ -39,7 +41,7 @@ class Gathered:
 
     plan: Plan
     cases: Sequence[Case]
-    records: dict[int, CaseRecord]
+    records: Mapping[int, CaseRecord]
     tally: Tally
     notes: tuple[str, ...] = ()
 
@@ -52,10 +54,12 @@ def gather(run: RunDirectory) -> Gathered:
     RunDirectoryError: metadata.csv or the plan contradicts itself, or nothing can be written; nothing is lost then
     """
     restore_inputs(run)
-    gathered, rows = _join(run)
-    write_metadata(run, gathered.plan, [_row(row.case, gathered.records.get(row.case.case_id)) for row in rows])
+    gathered = look(run)
+    rows = (_row(case, gathered.records.get(case.case_id)) for case in gathered.cases)
+    write_metadata(run, gathered.plan, rows)
     replace_file(run.results_csv, csv_lines(_results(gathered)))
     remove_leftovers(run)
+    remove_settled_marks(run, gathered.records)
     return gathered
 
 
@@ -66,7 +70,16 @@ def look(run: RunDirectory) -> Gathered:
     ------
     RunDirectoryError: metadata.csv or the plan contradicts itself
     """
-    return _join(run)[0]
+    plan = read_plan(run)
+    unchanged = is_as_written(run)
+    rows = [] if unchanged else read_metadata(run, plan)
+    found = scan_records(run)
+    cases = Cases(plan.sweep)
+    records, strays = _of_cases(found.records, len(cases))
+    notes = [f".status/case_{case_id}.json belongs to no case of this sweep; it is passed over" for case_id in strays]
+    if unchanged is False:
+        notes += _edited(rows, records)
+    return Gathered(plan, cases, records, Tally.of(len(cases), records.values()), (*found.notes, *notes))
 
 
 def aggregates_of(gathered: Gathered) -> list[AggregateResult]:
@@ -93,17 +106,12 @@ def write_aggregates(run: RunDirectory, results: Sequence[AggregateResult]) -> N
     replace_file(run.aggregates, csv_lines([columns, *(_aggregate_row(result, groups) for result in results)]))
 
 
-def _join(run: RunDirectory) -> tuple[Gathered, list[MetadataRow]]:
-    plan = read_plan(run)
-    rows = read_metadata(run, plan)
-    found = scan_records(run)
-    cases = [row.case for row in rows]
-    records = {case_id: record for case_id, record in found.records.items() if case_id < len(cases)}
-    strays = sorted(found.records.keys() - records.keys())
-    notes = [f".status/case_{case_id}.json belongs to no case of this sweep; it is passed over" for case_id in strays]
-    if edited_by_hand(run):
-        notes += _edited(rows, records)
-    return Gathered(plan, cases, records, Tally.of(len(cases), records.values()), (*found.notes, *notes)), rows
+def _of_cases(found: Mapping[int, CaseRecord], cases: int) -> tuple[Mapping[int, CaseRecord], list[int]]:
+    """The records of the cases that there are, and the ids of all others."""
+    strays = sorted(case_id for case_id in found if case_id >= cases)
+    if not strays:
+        return found, []
+    return {case_id: record for case_id, record in found.items() if case_id < cases}, strays
 
 
 def _row(case: Case, record: CaseRecord | None) -> MetadataRow:
@@ -131,10 +139,7 @@ def _results(gathered: Gathered) -> Iterator[list[str]]:
     that have any.
     """
     plan = gathered.plan
-    asked = [measure.name for measure in plan.measures]
-    found = [m for record in gathered.records.values() for m in record.measurements]
-    measures = list(dict.fromkeys([*asked, *(m.name for m in found)]))
-    uncertain = [name for name in measures if name in {m.name for m in found if m.uncertainty is not None}]
+    measures, uncertain = _measures(gathered)
     yield ["case_id", "status", "verdict", *plan.sweep.swept, *measures, *(f"{name}_uncertainty" for name in uncertain)]
     for case in gathered.cases:
         record = gathered.records.get(case.case_id)
@@ -147,6 +152,18 @@ def _results(gathered: Gathered) -> Iterator[list[str]]:
             *(number_cell(known[name].value if name in known else None) for name in measures),
             *(number_cell(known[name].uncertainty if name in known else None) for name in uncertain),
         ]
+
+
+def _measures(gathered: Gathered) -> tuple[list[str], list[str]]:
+    """The names of all measures, and of those that have uncertainties."""
+    names = {measure.name: False for measure in gathered.plan.measures}
+    for record in gathered.records.values():
+        for m in record.measurements:
+            if m.uncertainty is not None:
+                names[m.name] = True
+            elif m.name not in names:
+                names[m.name] = False
+    return list(names), [name for name, is_uncertain in names.items() if is_uncertain]
 
 
 def _aggregate_row(result: AggregateResult, groups: Sequence[str]) -> list[str]:

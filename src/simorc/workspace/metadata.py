@@ -10,7 +10,7 @@ import csv
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from typing import NamedTuple
 
 from simorc.core.case import Case
@@ -47,9 +47,9 @@ def write_metadata(run: RunDirectory, plan: Plan, rows: Iterable[MetadataRow]) -
         [row.case.case_id, row.status, f"results/{row.case.case_id}/", *_cells(row.case), one_line(row.error_message)]
         for row in rows
     )
-    text = "".join([*csv_lines([_columns(plan)]), *csv_lines(table)])
-    replace_file(run.metadata, [text])
-    replace_file(run.status_dir / "metadata.sha256", [_digest(text.encode(errors="backslashreplace"))], durable=False)
+    digest = hashlib.sha256()
+    replace_file(run.metadata, _digested(chain(csv_lines([_columns(plan)]), csv_lines(table)), digest))
+    replace_file(run.status_dir / "metadata.sha256", [digest.hexdigest()], durable=False)
 
 
 def read_metadata(run: RunDirectory, plan: Plan) -> list[MetadataRow]:
@@ -74,12 +74,13 @@ def read_metadata(run: RunDirectory, plan: Plan) -> list[MetadataRow]:
     return rows
 
 
-def edited_by_hand(run: RunDirectory) -> bool:
-    """Whether metadata.csv differs from what build or gather wrote last."""
+def is_as_written(run: RunDirectory) -> bool | None:
+    """Whether metadata.csv is what build or gather wrote last, None where nobody knows."""
     with contextlib.suppress(OSError):
         written = (run.status_dir / "metadata.sha256").read_text(encoding="ascii", errors="replace")
-        return written != _digest(run.metadata.read_bytes())
-    return False
+        with run.metadata.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == written
+    return None
 
 
 def _columns(plan: Plan) -> list[str]:
@@ -149,5 +150,8 @@ def _changed_cells(lines: list[list[str]], cases: list[Case], columns: list[str]
                 yield f"column {column}: found {found!r}, expected {wanted!r}", row
 
 
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+def _digested(lines: Iterable[str], digest: hashlib._Hash) -> Iterator[str]:
+    """The lines; what is written of them goes into the digest."""
+    for line in lines:
+        digest.update(line.encode(errors="backslashreplace"))
+        yield line

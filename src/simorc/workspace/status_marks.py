@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from simorc.core.record import CaseRecord
+from simorc.core.record import CaseRecord, Status
 from simorc.workspace.files import entries, is_alive, storage_error
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.record_json import ForeignRecordError, record_from_json, record_to_json
@@ -74,7 +74,8 @@ def remove_settled_marks(run: RunDirectory, records: Mapping[int, CaseRecord]) -
     """Delete the marks of ended processes whose case has a record that says more; for who holds the run's lock."""
     for path, mark in _marks(run):
         record = records.get(mark.case_id)
-        if record is not None and not is_later(mark, record) and not is_alive(int(path.name.partition("-")[0])):
+        has_ended = record is not None and record.status is not Status.IN_PROGRESS
+        if has_ended and not is_later(mark, record) and not is_alive(int(path.name.partition("-")[0])):
             with suppress(OSError):  # it disturbs nobody
                 path.unlink()
 

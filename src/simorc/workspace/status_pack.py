@@ -23,6 +23,8 @@ from simorc.workspace.layout import RunDirectory
 from simorc.workspace.record_json import ForeignRecordError, record_from_json
 
 CASES_A_PART = 10_000
+_PARTS_IN_MEMORY = 10
+"""About 100 MB, however large a run is."""
 _PART = re.compile(r"part-([0-9]{5})\.jsonl")
 
 
@@ -39,6 +41,8 @@ class PackedRecords(Mapping[int, CaseRecord]):
         self._own = own
         self._ids: dict[int, range | frozenset[int]] = {}
         self._strays: dict[int, list[int]] = {}
+        self._number = -1
+        self._part: Mapping[int, CaseRecord] = {}
         for case_id in sorted(own):
             self._strays.setdefault(case_id // CASES_A_PART, []).append(case_id)
         for number, path in parts.items():
@@ -48,13 +52,11 @@ class PackedRecords(Mapping[int, CaseRecord]):
         if case_id in self._own:
             return self._own[case_id]
         number = case_id // CASES_A_PART
-        if case_id not in self._ids.get(number, ()):
-            raise KeyError(case_id)
-        path = self._parts[number]
-        try:
-            return record_from_json(_lines(path)[case_id], case_id)
-        except ForeignRecordError as error:
-            raise _damaged(path, str(error)) from error
+        if number != self._number:
+            if number not in self._parts:
+                raise KeyError(case_id)
+            self._number, self._part = number, _records(self._parts[number])
+        return self._part[case_id]
 
     def __contains__(self, case_id: object) -> bool:
         return case_id in self._own or (
@@ -79,11 +81,15 @@ def packed_parts(run: RunDirectory) -> dict[int, Path]:
     return {int(match[1]): path for match, path in found if match}
 
 
-def packed_line(run: RunDirectory, case_id: int) -> bytes | None:
-    """The packed record of one case as it stands there, or None."""
-    path = _part(run, case_id // CASES_A_PART)
+def packed_record(run: RunDirectory, case_id: int) -> CaseRecord | None:
+    """The packed record of one case, or None.
+
+    Raises
+    ------
+    RunDirectoryError: its part is damaged
+    """
     with suppress(FileNotFoundError):
-        return _lines(path).get(case_id)
+        return _records(_part(run, case_id // CASES_A_PART)).get(case_id)
     return None
 
 
@@ -127,14 +133,21 @@ def _head(path: Path, line: bytes) -> list[int]:
         raise _damaged(path, f"{type(error).__name__}: {error}") from error
 
 
+def _records(path: Path) -> Mapping[int, CaseRecord]:
+    state = path.stat()
+    return _records_of(path, state.st_ino, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=_PARTS_IN_MEMORY)
+def _records_of(path: Path, inode: int, changed: int) -> Mapping[int, CaseRecord]:
+    """The records of a part; read once as long as it is the same file, and asked for again soon."""
+    try:
+        return {case_id: record_from_json(line.decode(), case_id) for case_id, line in _lines(path).items()}
+    except (ForeignRecordError, UnicodeDecodeError) as error:
+        raise _damaged(path, str(error)) from error
+
+
 def _lines(path: Path) -> dict[int, bytes]:
-    stat = path.stat()
-    return _lines_of(path, stat.st_ino, stat.st_mtime_ns)
-
-
-@lru_cache(maxsize=2)
-def _lines_of(path: Path, inode: int, changed: int) -> dict[int, bytes]:
-    """The lines of a part by case id; read once as long as it is the same file."""
     with path.open("rb") as file:
         ids, lines = _head(path, file.readline()), file.readlines()
     if len(ids) != len(lines):

@@ -35,7 +35,7 @@ from simorc.workspace.files import (
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.record_json import SCHEMA, ForeignRecordError, record_from_json, record_to_json
 from simorc.workspace.status_marks import is_later, read_marks
-from simorc.workspace.status_pack import PackedRecords, pack, packed_line, packed_parts
+from simorc.workspace.status_pack import PackedRecords, pack, packed_parts, packed_record
 
 STALE_AFTER_S = 5.0
 _ONE_STEP = 4096
@@ -142,10 +142,13 @@ def archive_record(run: RunDirectory, case_id: int) -> Path | None:
     RunDirectoryError: the folder cannot be written
     """
     file = run.status_file(case_id)
-    content = packed_line(run, case_id) if not file.exists() else file.read_bytes()
-    if content is None:
-        return None
     record = _recorded(run, case_id)
+    if file.exists():
+        content = file.read_bytes()
+    elif record is not None:
+        content = record_to_json(record).encode()
+    else:
+        return None
     attempt = record.attempt if record else 1
     try:
         run.history.mkdir(exist_ok=True)
@@ -208,10 +211,9 @@ def _recorded(run: RunDirectory, case_id: int) -> CaseRecord | None:
     try:
         return record_from_json(read_bytes(os.fspath(run.status_file(case_id))), case_id)
     except FileNotFoundError:
-        line = packed_line(run, case_id)
+        return packed_record(run, case_id)
     except (OSError, ForeignRecordError):
         return None
-    return record_from_json(line, case_id) if line else None
 
 
 def _case_files(run: RunDirectory) -> Iterator[tuple[int, str]]:
