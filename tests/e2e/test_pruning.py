@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -336,3 +337,23 @@ def test_decks_with_branches_leave_the_samples_of_others_alone(tmp_path: Path) -
     fast.close()
     assert found[::2] == found[1::2]
     assert found[0] != found[2]
+
+
+@pytest.mark.pdk
+@pytest.mark.slow
+@pytest.mark.parametrize("init", [(HSPICE,), ()], ids=["HSPICE mode", "no mode"])
+def test_mismatch_in_a_long_lived_ngspice_is_the_same_sample(init: tuple[str, ...], tmp_path: Path) -> None:
+    fast = FastNgspice(SimulatorSettings(init=init))
+    found = []
+    for number, (section, seed) in enumerate([("tt_mm", 1), ("tt_mm", 2), ("ss_mm", 1), ("tt_mm", 1)]):
+        prepared = fast.prepare(deck(MISMATCH, section, seed), Case(0, {}, (), seed=seed), {})
+        result = fast.run(prepared, tmp_path / str(number), 300)
+        assert result.fast
+        plain = fast.reference(prepared, tmp_path / f"plain{number}", 300, original=False)
+        assert [plot.kind for plot in result.waves] == [plot.kind for plot in plain.waves]
+        for one, other in zip(result.waves, plain.waves, strict=True):
+            assert all(np.array_equal(one.vectors[name], other.vectors[name]) for name in other.vectors)
+        found.append(float(result.waves["d"][0]))
+    fast.close()
+    assert len(set(found)) == 3
+    assert found[0] == found[3]
