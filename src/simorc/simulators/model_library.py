@@ -40,6 +40,7 @@ _MOST_CARDS = 20_000
 _MOST_TEXT = 400_000_000
 _DIRECTIVE = re.compile(r"\n[ \t]*\.(?:inc|lib|endl)[^\n]*", re.IGNORECASE)
 _CONTINUED = re.compile(r"\n[ \t]*\+")
+_RANDOM = frozenset(("agauss", "gauss", "aunif", "unif", "limit", "trnoise", "trrandom", "sgauss", "sunif", "rnd"))
 _ALTERS = ("alter", "alterparam", "altermod")
 _BRANCH = re.compile(r"^[ \t]*\.if\b", re.IGNORECASE | re.MULTILINE)
 _NO_BRANCH = ".if (1 > 0)\n.endif\n"
@@ -126,12 +127,12 @@ class ModelLibrary:
     ----------
     read: from an absolute path to the text
     simulator_drops_bins: ngspice leaves out bins that no instance needs before it draws for them, as it does in its
-        HSPICE mode
+        HSPICE mode where lengths and widths are plain numbers
     """
 
     def __init__(self, read: Callable[[str], str] | None = None, *, simulator_drops_bins: bool = False) -> None:
         self._read = read or _read_text
-        self._all_that_draw = not simulator_drops_bins
+        self._simulator_drops_bins = simulator_drops_bins
         self._texts: dict[tuple[str, str], str] = {}
         self._cards: dict[str, _Card] = {}
         self._files: dict[tuple[str, str], _File] = {}
@@ -157,19 +158,26 @@ class ModelLibrary:
         library = self._library(references)
         if library.doubt or doubt:
             return self._whole(library, references, library.doubt or doubt)
-        words = frozenset(frozenset().union(*(card.words for card in cards)) & library.by_name.keys())
+        all_words = frozenset().union(*(card.words for card in cards))
+        words = frozenset(all_words & library.by_name.keys())
+        draws = not all_words.isdisjoint(_RANDOM)
         calls = [card.call for card in cards if card.call is not None and not words.isdisjoint(card.call.words)]
         scales = frozenset().union(*(card.scales for card in cards)) | library.scales
         geometries = frozenset((call.words[-1], *map(call.parameters.get, GEOMETRY)) for call in calls)
-        like = (references, words, geometries, scales)
+        like = (references, words, geometries, scales, draws)
         key = (like, self._decisive(like, cards))
         if key not in self._models:
             # Options that contradict each other, or themselves: no bin is left out.
             scale = 1.0 if not scales else next(iter(scales)) if len(scales) == 1 else None
-            pruner = Pruner(library.by_name, scale, library.drawing, self._all_that_draw, _assigned(cards))
-            pruner.reach(library.kept, words, calls)
-            self._asked[like] = self._asked.get(like, frozenset()) | pruner.asked
-            found = _pruned(library, pruner)
+            for all_that_draw in (False, True):
+                facts = (library.by_name, scale, library.drawing, all_that_draw, self._simulator_drops_bins)
+                pruner = Pruner(*facts, _assigned(cards))
+                pruner.reach(library.kept, words, calls)
+                found = _pruned(library, pruner)
+                self._asked[like] = self._asked.get(like, frozenset()) | pruner.asked
+                if not pruner.has_left_draws or (not draws and all(map(pruner.draws_in_vain, found.pruned))):
+                    break
+            self._asked[like] |= pruner.asked
             key = (like, self._decisive(like, cards))
             self._models[key] = self._same.setdefault((references, found.key), found)
         return self._models[key]

@@ -11,15 +11,16 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import product
 
-from simorc.simulators.model_cards import Bin, Call, Subcircuit, Unit, draws, number
+from simorc.simulators.model_cards import GEOMETRY, Bin, Call, Subcircuit, Unit, draws, number
 
 _SLACK = 1e-3
 _MOST_GEOMETRIES = 1000
+_DRAWN = re.compile(r"(?:(?<![\w.])([a-z_]\w*)\s*\*\s*)?\b(?:agauss|gauss|aunif|unif|limit)\b", re.IGNORECASE)
 _DRAWS = re.compile(r"\b(?:agauss|gauss|aunif|unif|limit)\b", re.IGNORECASE)
 _BARE = re.compile(r"[a-z_]\w*")
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Pruner:
     """What one deck reaches.
 
@@ -29,6 +30,8 @@ class Pruner:
     scale: of geometries in the instances; None where that is not certain
     drawing: functions and parameters that draw random numbers
     all_that_draw: bins that draw random numbers stay, since ngspice would draw for them
+    simulator_drops_bins: ngspice drops bins before it draws for them, where instances have plain numbers
+    has_left_draws: bins were left out for which ngspice would draw
     assigned: values, as written, that the deck gives to parameters
     asked: the parameters on whose values the result depends
     """
@@ -37,8 +40,10 @@ class Pruner:
     scale: float | None
     drawing: Sequence[str]
     all_that_draw: bool
+    simulator_drops_bins: bool
     assigned: Mapping[str, Set[str]]
     asked: set[str] = field(default_factory=set)
+    has_left_draws: bool = False
     _reached: dict[int, Unit] = field(default_factory=dict)
     _calls: dict[str, list[Call]] = field(default_factory=dict)
     _bins: dict[int, list[Bin]] = field(default_factory=dict)
@@ -91,7 +96,25 @@ class Pruner:
             of_base = [part for part in bins if part.base == base]
             for part in self._for_calls(subcircuit, calls, names, of_base):
                 wanted.add(id(part))
-        return [part for part in bins if id(part) in wanted or (self.all_that_draw and self._draws(part.text))]
+        if (
+            self.simulator_drops_bins
+            and all(map(_is_plain, calls))
+            and all(map(_is_usual, subcircuit.geometry.values()))
+        ):
+            return [part for part in bins if id(part) in wanted]
+        drawing = {id(part) for part in bins if id(part) not in wanted and self._draws(part.text)}
+        self.has_left_draws |= bool(drawing) and not self.all_that_draw
+        return [part for part in bins if id(part) in wanted or (self.all_that_draw and id(part) in drawing)]
+
+    def draws_in_vain(self, text: str) -> bool:
+        """Whether every random number in a text is multiplied by a parameter that is nothing but 0."""
+        factors = [match.group(1) for match in _DRAWN.finditer(text)]
+        return None not in factors and all(map(self._is_zero, {factor.lower() for factor in factors}))
+
+    def _is_zero(self, name: str) -> bool:
+        self.asked.add(name)
+        given = self._given(name)
+        return bool(given) and all(number(value) == 0 for value in given)
 
     def _draws(self, text: str) -> bool:
         return draws(text) or any(name in text.lower() for name in self.drawing)
@@ -155,6 +178,17 @@ def drawing_of(units: Sequence[Unit]) -> list[Unit]:
         fresh = [unit for unit in loose if id(unit) not in drawn and not words.isdisjoint(unit.words)]
         drawn |= {id(unit): unit for unit in fresh}
     return list(drawn.values())
+
+
+def _is_plain(call: Call) -> bool:
+    """Whether ngspice sees the geometry of an instance before it evaluates anything."""
+    values = [call.parameters.get(name, "1" if name == "nf" else "") for name in GEOMETRY]
+    return all(value[:1] not in "'{" and number(value) is not None for value in values)
+
+
+def _is_usual(names: Sequence[str]) -> bool:
+    """Whether the geometry of bins stands in parameters of the usual names."""
+    return all(name == usual or name == "1" for name, usual in zip(names, GEOMETRY, strict=True))
 
 
 def _is_near(limits: tuple[float, ...], geometries: Sequence[tuple[float, ...]], scale: float) -> bool:
