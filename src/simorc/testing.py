@@ -21,6 +21,7 @@ from simorc.core.plan import SimulatorSettings
 from simorc.core.protocols import Deck, SimulationResult, Simulator
 from simorc.core.waveforms import Plot, Waveforms
 
+_DECK, _LOG = "netlist.spice", "stub.log"
 _LINE = re.compile(r"^\*[ \t]*(meas|wave|sleep|fail|hang|die)\b[ \t]*(.*)$", re.MULTILINE)
 
 
@@ -135,7 +136,7 @@ class StubSimulator:
         * hang                     never ends; the time limit ends it
         * die                      kills its own process, as a crash of a worker
 
-    Registered as `stub`. Writes `netlist.spice` and `stub.log`.
+    Registered as `stub`. Writes `netlist.spice` and `stub.log` where the settings want them kept.
     """
 
     tested_versions: ClassVar[tuple[str, ...]] = ()
@@ -157,9 +158,8 @@ class StubSimulator:
         return Deck("".join([text, *lines]))
 
     def run(self, deck: Deck, folder: Path, timeout_s: float) -> SimulationResult:
-        """Write the deck and do what it says."""
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "netlist.spice").write_text(deck.text, encoding="utf-8")
+        """Do what the deck says, and write it where the settings want results to be kept."""
+        said = "done\n"
         for kind, argument in _LINE.findall(deck.text):
             if kind == "die":
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -167,28 +167,37 @@ class StubSimulator:
             if wanted:
                 time.sleep(min(wanted, timeout_s))
             if wanted >= timeout_s:
-                (folder / "stub.log").write_text(f"* fail timeout: no result after {timeout_s:g} s\n", encoding="utf-8")
-                return self.read(folder)
-        (folder / "stub.log").write_text("done\n", encoding="utf-8")
-        return self.read(folder)
+                said = f"* fail timeout: no result after {timeout_s:g} s\n"
+                break
+        result = _result(deck.text, said, folder / _LOG)
+        keep = self._settings.keep
+        if keep == "all" or (keep == "failed" and result.error is not None):
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / _DECK).write_text(deck.text, encoding="utf-8")
+            (folder / _LOG).write_text(said, encoding="utf-8")
+        return result
 
     def read(self, folder: Path) -> SimulationResult:
         """The results that stand in the folder's netlist, and what the log says of the time limit."""
-        log = folder / "stub.log"
+        log = folder / _LOG
         try:
-            deck = (folder / "netlist.spice").read_text(encoding="utf-8")
+            deck = (folder / _DECK).read_text(encoding="utf-8")
             said = log.read_text(encoding="utf-8")
         except OSError as error:
             raise CaseError(ErrorKind.LOST, f"no result: {error.strerror}", where=str(folder)) from error
-        found = _LINE.findall(deck) + _LINE.findall(said)
-        values = dict(_measure(text) for kind, text in found if kind == "meas")
-        messages = {name: "the stub was told so" for name, value in values.items() if value is None}
-        waves = dict(_wave(text) for kind, text in found if kind == "wave")
-        failures = [_error(text, deck, log) for kind, text in found if kind == "fail"]
-        return SimulationResult(values, _plots(waves), log, messages, next(filter(None, failures), None))
+        return _result(deck, said, log)
 
     def close(self) -> None:
         """Nothing is kept running."""
+
+
+def _result(deck: str, said: str, log: Path) -> SimulationResult:
+    found = _LINE.findall(deck) + _LINE.findall(said)
+    values = dict(_measure(text) for kind, text in found if kind == "meas")
+    messages = {name: "the stub was told so" for name, value in values.items() if value is None}
+    waves = dict(_wave(text) for kind, text in found if kind == "wave")
+    failures = [_error(text, deck, log) for kind, text in found if kind == "fail"]
+    return SimulationResult(values, _plots(waves), log, messages, next(filter(None, failures), None))
 
 
 def _measure(text: str) -> tuple[str, float | None]:
