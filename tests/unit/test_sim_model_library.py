@@ -268,6 +268,34 @@ def test_bins_that_draw_stay_unless_ngspice_drops_them_first(text: str) -> None:
     assert bins(deck, library, simulator_drops_bins=False) == [1, 3]
 
 
+@pytest.mark.parametrize(
+    ("geometry", "kept"),
+    [("w=5u l=5u", [3]), ("w=5u l=5u nf=1", [3]), ("w={five} l=5u", [1, 3]), ("w='five' l=5u", [1, 3])],
+)
+def test_ngspice_drops_bins_where_geometry_is_plain_alone(geometry: str, kept: list[int]) -> None:
+    library = BINS.replace("vth0={v1}", "vth0={agauss(0,1,1)}") + ".param five=5u drawn={agauss(0,1,1)}\n"
+    assert bins(f"x1 d g s b nfet {geometry}", library, simulator_drops_bins=True) == kept
+
+
+@pytest.mark.parametrize(
+    ("cards", "kept"),
+    [
+        (".param s=0", [3]),
+        (".param s=0 e=1e0", [3]),
+        (".param s=1", [1, 3]),
+        (".param s='0*1'", [1, 3]),
+        (".param s=0\n.param s=1", [1, 3]),
+        (".param s=0 r={gauss(1,0.1,3)}", [1, 3]),
+        (".param s=0\nb1 d 0 v=aunif(0,1)", [1, 3]),
+        (".param s=0\nv1 d 0 trnoise(1 1n 0 0)", [1, 3]),
+    ],
+)
+def test_bins_whose_draws_count_for_nothing_go_where_nothing_else_draws(cards: str, kept: list[int]) -> None:
+    draw = "vth0={1+s*agauss(0,1,1)}"
+    library = BINS.replace("vth0={v1}", draw).replace(".ends nfet", f"+ {draw}\n.ends nfet")
+    assert bins(f"x1 d g s b nfet w=5u l=5u\n{cards}", library, simulator_drops_bins=False) == kept
+
+
 def test_the_mode_in_which_ngspice_drops_bins() -> None:
     assert drops_bins("set num_threads=1\nset ngbehavior=hsa\n")
     assert not drops_bins("set ngbehavior=hsa\n set ngbehavior = ps\n")
