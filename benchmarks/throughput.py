@@ -1,12 +1,9 @@
-"""What simorc costs on top of the simulator.
+"""What simorc costs on its own, and what its cache saves.
 
-    python benchmarks/throughput.py ota         500 cases of the OTA against `xargs -P2 ngspice -b`
-    python benchmarks/throughput.py sky130      the SKY130 inverter, likewise (needs `simorc pdk install sky130`)
     python benchmarks/throughput.py scale       build, execute, gather: 1k, 10k, 100k cases, no simulator
     python benchmarks/throughput.py cache       the first run of a sweep of `speed.py` against a second, identical one
 
-The comparison runs the very decks that simorc rendered, in rounds that alternate (the machine may be shared), and
-says the worst round beside the best. Start-up is taken from a run of two cases and shown apart.
+The cache is measured in rounds that alternate (the machine may be shared), the worst round beside the median.
 """
 
 from __future__ import annotations
@@ -28,19 +25,6 @@ ROOT = Path(__file__).resolve().parent.parent
 SIMORC = [sys.executable, "-m", "simorc"]
 QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
-OTA_SWEEP = """
-testbench: ota
-parameters:
-  corner: [tt, ff, ss, sf, fs]
-  vdd: {start: 1.6, stop: 2.0, num: 4}
-  temp: {start: -40, stop: 125, num: 25}
-"""
-SKY130_SWEEP = """
-testbench: fast_inverter
-parameters:
-  corner: [tt, ff, ss, sf, fs]
-  vdd: {start: 1.6, stop: 2.0, num: 24}
-"""
 STUB_SWEEP = """
 testbench: stub
 parameters:
@@ -84,54 +68,6 @@ def add_sweep(project: Path, name: str, text: str, testbench: str = "") -> None:
         at = next(i for i, line in enumerate(lines) if line.startswith("testbenches:"))
         lines.insert(at + 1, f"  {testbench}: ./testbenches/{testbench}")
     setup.write_text("\n".join(lines) + "\n")
-
-
-def plain_copy(run: Path, target: Path) -> Path:
-    """The rendered decks of a run in folders of their own, nothing else in them."""
-    shutil.copytree(run / "inputs", target / "inputs")
-    for folder in (run / "results").iterdir():
-        copy = target / "results" / folder.name
-        copy.mkdir(parents=True)
-        for name in ("netlist.spice", ".spiceinit"):
-            shutil.copy(folder / name, copy)
-    return target / "results"
-
-
-def xargs(results: Path, workers: int) -> float:
-    """The same decks by xargs, without any harness: the bare processes."""
-    folders = "\n".join(str(folder) for folder in results.iterdir())
-    command = ["xargs", f"-P{workers}", "-I{}", "env", "-C", "{}", "OMP_WAIT_POLICY=passive"]
-    begin = time.perf_counter()
-    subprocess.run([*command, "ngspice", "-b", "netlist.spice"], input=folders.encode(), check=False, **QUIET)  # type: ignore[call-overload]
-    return time.perf_counter() - begin
-
-
-def compare(project: Path, sweep: str, rounds: int, workers: int) -> None:
-    """Alternate simorc and xargs over the same decks and print the figures."""
-    run = build(project, sweep, "bench")
-    command = [*SIMORC, "run", str(run), "-n", str(workers)]
-    timed(command, project, **QUIET)
-    plain = plain_copy(run, project / "plain")
-    count = len(list(plain.iterdir()))
-    rows = []
-    for _ in range(rounds):
-        run = build(project, sweep, "bench")
-        start = timed([*command, "--case", "0-1"], project, **QUIET)
-        run = build(project, sweep, "bench")
-        rows.append((timed(command, project, **QUIET), start, xargs(plain, workers)))
-    print(f"{sweep}: {count} cases, {workers} workers, {rounds} rounds")
-    print("  round  simorc s  start-up s  xargs s  ratio  overhead ms/case")
-    overheads = []
-    for number, (whole, start, bare) in enumerate(rows, 1):
-        # Start-up holds two cases of its own; they are counted on both sides.
-        rest = whole - start
-        overheads.append((rest / (count - 2) - bare / count) * 1e3)
-        print(f"  {number:5}  {whole:8.2f}  {start:10.2f}  {bare:7.2f}  {rest / bare:5.2f}  {overheads[-1]:16.2f}")
-    print(f"  overhead a case: median {statistics.median(overheads):.2f} ms, worst {max(overheads):.2f} ms")
-    print(
-        f"  cases a second: simorc {count / statistics.median(r[0] for r in rows):.0f}, "
-        f"xargs {count / statistics.median(r[2] for r in rows):.0f}"
-    )
 
 
 def scale(project: Path, sizes: Sequence[int], workers: int, keep: str) -> None:
@@ -203,52 +139,21 @@ def cached(project: Path, what: str, rounds: int, workers: int) -> None:
     print(f"  the cache takes {size / 1e6:.0f} MB")
 
 
-def sky130_project(project: Path) -> None:
-    """The inverter on single model files of the PDK: a case takes a tenth of a second, not eighteen."""
-    add_sweep(project, "bench_sky130", SKY130_SWEEP, "fast_inverter")
-    bench = project / "testbenches" / "fast_inverter"
-    bench.mkdir()
-    (bench / "config.yaml").write_text(
-        "template: ./inverter.spice.j2\nparameters: {corner: tt, vdd: 1.8}\n"
-        "simulator: {init: [set ngbehavior=hsa]}\nmeasures: {vth: {unit: V}}\n"
-    )
-    (bench / "inverter.spice.j2").write_text(
-        "* inverter on single model files\n.option scale=1e-6\n"
-        ".include '{{ pdk.sky130 }}/models/parameters/lod.spice'\n"
-        "{% for device in ['nfet_01v8', 'pfet_01v8'] %}"
-        "{% set file = pdk.sky130 ~ '/cells/' ~ device ~ '/sky130_fd_pr__' ~ device ~ '__' %}"
-        ".include '{{ file }}mismatch.corner.spice'\n.include '{{ file }}{{ parameters.corner }}.corner.spice'\n"
-        "{% endfor %}"
-        "vdd vdd 0 {{ parameters.vdd }}\nvin in 0 0\n"
-        "xn out in 0 0 sky130_fd_pr__nfet_01v8 w=1 l=0.15\nxp out in vdd vdd sky130_fd_pr__pfet_01v8 w=3 l=0.15\n"
-        ".dc vin 0 {{ parameters.vdd }} 0.005\n.meas dc vth when v(out)='v(in)'\n.end\n"
-    )
-
-
 def main() -> None:
     """Read the arguments and run one benchmark in a folder of its own."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["ota", "sky130", "scale", "cache"])
+    parser.add_argument("what", choices=["scale", "cache"])
     parser.add_argument("--sweep", default="sky130-ota", help="for cache: a work of speed.py")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=3, help="for cache")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--keep", default="none", choices=["all", "failed", "none"], help="for scale: decks and logs")
-    parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000])
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000], help="for scale")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        project = Path(name)
         if options.what == "scale":
-            scale(project, options.sizes, options.workers, options.keep)
-            return
-        if options.what == "cache":
-            cached(project, options.sweep, options.rounds, options.workers)
-            return
-        copy_project(project)
-        if options.what == "ota":
-            add_sweep(project, "bench_ota", OTA_SWEEP)
+            scale(Path(name), options.sizes, options.workers, options.keep)
         else:
-            sky130_project(project)
-        compare(project, f"bench_{options.what}", options.rounds, options.workers)
+            cached(Path(name), options.sweep, options.rounds, options.workers)
 
 
 if __name__ == "__main__":
