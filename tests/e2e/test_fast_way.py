@@ -85,7 +85,7 @@ def test_every_deck_of_the_corpus_is_the_same_in_one_session_and_alone(
     plain = simulate(Ngspice(SimulatorSettings()), text, folder / "plain")
     found = simulate(shared, text, folder / "fast")
     check_same(found, plain)
-    assert found.fast is (name not in ("subckt_include",))
+    assert found.fast is (name not in ("subckt_include", "expressions"))  # its .csparam would last
     assert (folder / "fast" / "netlist.spice").read_text() == (folder / "plain" / "netlist.spice").read_text()
     check_same(shared.read(folder / "fast"), plain)
 
@@ -171,6 +171,50 @@ def test_after_a_deck_that_fails_the_next_is_right_and_the_failure_is_ngspices_o
     assert len(failed.waves) == len(alone.waves)
     check_same(simulate(shared, RC.format(v=4), folder / "3"), good)
     assert simulate(shared, RC.format(v=6), folder / "4").waves["out"] == 3
+
+
+PULSED = "* pulsed\nv1 in 0 pulse(0 1 0 1n 1n 1u 2u)\nr1 in out 1k\nc1 out 0 1n\n.tran 10n 5u\n.end\n"
+MEASURED = PULSED.replace(".end", ".meas tran late find stray at=1u\n.meas tran y max v(out)\n.end")
+LASTING = {
+    "interp": ".option reltol=1e-4 interp",
+    "interp on a line of its own": ".OPTIONS reltol = 1e-4\n* why\n+ interp ; really",
+    "cshunt": ".option cshunt=1e-12",
+    "filetype": ".option filetype=ascii",
+    "csparam": ".csparam stray=3",
+    "hidden command": "*#set filetype=ascii interp",
+    "trrandom": "v2 z 0 dc 0 trrandom(2 10n 0 1)",
+}
+
+
+@pytest.mark.parametrize("place", ["deck", "model file", "retry"])
+@pytest.mark.parametrize("what", LASTING)
+def test_nothing_of_a_deck_lasts_into_the_next(what: str, place: str, fast: FastNgspice, tmp_path: Path) -> None:
+    line, options = LASTING[what], dict[str, str]()
+    if place == "retry":
+        if not line.startswith(".option "):
+            pytest.skip("not an option")
+        options = {name: value for name, _, value in (pair.partition("=") for pair in line.split()[1:])}
+        line = ""
+    (tmp_path / "more.inc").write_text(f"{line}\n")
+    text = PULSED.replace(".tran", f"{line if place == 'deck' else f'.include {tmp_path}/more.inc'}\n.tran")
+    plain = Ngspice(SimulatorSettings())
+    for count in range(3):
+        found = fast.run(fast.prepare(text, CASE, options), tmp_path / f"a{count}", 60)
+        check_same(found, plain.run(plain.prepare(text, CASE, options), tmp_path / f"b{count}", 60))
+        alone = simulate(plain, MEASURED, tmp_path / f"c{count}")
+        check_same(simulate(fast, MEASURED, tmp_path / f"d{count}"), alone)
+
+
+@pytest.mark.parametrize("place", ["deck", "model file"])
+def test_noise_that_no_seed_governs_is_left_to_plain_ngspice(place: str, fast: FastNgspice, tmp_path: Path) -> None:
+    source = "v2 z 0 dc 0 trnoise(1m 10n 0 0)"
+    (tmp_path / "more.inc").write_text(f"{source}\n")
+    text = PULSED.replace(".tran", f"{source if place == 'deck' else f'.include {tmp_path}/more.inc'}\n.tran")
+    deck = fast.prepare(text, CASE, {})
+    result = fast.run(deck, tmp_path / "0", 60)
+    assert result.error is None
+    assert result.fast is False
+    assert fast.proof_key(deck, tmp_path / "0") == ""
 
 
 LONG = "* long\nv1 in 0 pulse(0 1 0 1n 1n 1u 2u)\nr1 in out 1k\nc1 out 0 1n\n.tran 1n 10\n.end\n"

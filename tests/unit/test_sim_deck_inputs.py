@@ -115,6 +115,9 @@ def test_a_model_file_that_changes_while_cases_run_makes_nothing_certain(key: Ke
         '.model p d_process (process_file="/bin/true")',
         '.model p d_cosim (simulation="/tmp/x.so")',
         ".option seed=random",
+        "v2 z 0 dc 0 trnoise(1m 10n 0 0)",
+        "*#shell true",
+        "  *# write /tmp/x.raw",
         ".control\nshell true\n.endc",
         ".control\nsource more.cmd\n.endc",
         ".control\nload more.raw\n.endc",
@@ -131,7 +134,14 @@ def test_what_cannot_be_known_has_no_key(key: Key, line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [".control\nshell true\n.endc\n", ".model p d_process (x=1)\n", ".option seed=random\n"]
+    "text",
+    [
+        ".control\nshell true\n.endc\n",
+        ".model p d_process (x=1)\n",
+        ".option seed=random\n",
+        "*#shell true\n",
+        "v2 z 0 dc 0 trnoise(1m 10n 0 0)\n",
+    ],
 )
 def test_the_same_in_a_model_file(key: Key, models: Path, text: str) -> None:
     assert key()

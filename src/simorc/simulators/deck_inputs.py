@@ -15,10 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from simorc.simulators.deck_paths import file_arguments, file_references, full_path, reference
+from simorc.simulators.model_cards import has_hidden_commands
 
 _MOST_LINES = 20_000
-_OUTSIDE = re.compile(r"d_process|d_cosim|process_file|\bsimulation\s*=|seed\s*=\s*['\"{(\s]*random", re.IGNORECASE)
-_OUTSIDE_WORDS = ("d_process", "d_cosim", "process_file", "simulation", "random")
+_OUTSIDE = re.compile(
+    r"d_process|d_cosim|process_file|\bsimulation\s*=|seed\s*=\s*['\"{(\s]*random|trnoise", re.IGNORECASE
+)
+_OUTSIDE_WORDS = ("d_process", "d_cosim", "process_file", "simulation", "random", "trnoise")
 _CONTROL = re.compile(r"^[ \t]*\.control\b[^\n]*\n(.*?)^[ \t]*\.endc\b", re.IGNORECASE | re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(
     # Those that depend on the deck alone, and write into the case's folder if anywhere.
@@ -119,7 +122,9 @@ class DeckInputs:
         if len(self._lines) > _MOST_LINES:
             self._lines.clear()
         found = reference(line) if line.lstrip()[:1] == "." else None
-        known = _Line(found, tuple(file_arguments(line)), line.lstrip()[:1] == "*" or not _OUTSIDE.search(line))
+        is_comment = line.lstrip()[:1] == "*"
+        is_certain = not has_hidden_commands(line) if is_comment else not _OUTSIDE.search(line)
+        known = _Line(found, tuple(file_arguments(line)), is_certain)
         self._lines[line] = known
         return known
 
@@ -175,7 +180,9 @@ class DeckInputs:
 
 def _is_plain(lower: str) -> bool:
     """Whether a model file, in lower case, is text and nothing else: no commands, no programs, no files of data."""
-    if ".control" in lower or (any(word in lower for word in _OUTSIDE_WORDS) and _OUTSIDE.search(_code(lower))):
+    if ".control" in lower or has_hidden_commands(lower):
+        return False
+    if any(word in lower for word in _OUTSIDE_WORDS) and _OUTSIDE.search(_code(lower)):
         return False
     return not any(True for line in _lines_with("file", lower) for _ in file_arguments(line))
 

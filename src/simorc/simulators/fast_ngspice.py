@@ -27,8 +27,9 @@ from simorc.core.protocols import Deck, SimulationResult
 from simorc.core.waveforms import Plot, Waveforms
 from simorc.simulators.deck_inputs import DeckInputs
 from simorc.simulators.deck_paths import PathRewriter, file_arguments, full_path
+from simorc.simulators.lasting import has_branches, lasting
 from simorc.simulators.model_cards import compact
-from simorc.simulators.model_library import ModelLibrary, Models, drops_bins, has_branches, with_models
+from simorc.simulators.model_library import ModelLibrary, Models, drops_bins, with_models
 from simorc.simulators.ngspice import LOG, Ngspice, deck_files, files_beside, write_deck
 from simorc.simulators.ngspice_deck import ADDED, PreparedDeck, Script
 from simorc.simulators.ngspice_log import LogReport, parse_log
@@ -88,7 +89,7 @@ class FastNgspice:
             return self._plain.run(deck, folder, timeout_s)
         if self._reason or models.doubt:
             return self._fresh(prepared, models, folder, timeout_s, whole=True)
-        if prepared.script is None:
+        if prepared.script is None or models.lasting:
             return self._in_process(prepared, models, folder, timeout_s)
         return self._in_session(prepared, prepared.script, models, folder, timeout_s)
 
@@ -154,7 +155,8 @@ class FastNgspice:
 
     def explain(self, text: str, folder: Path) -> Sequence[str]:
         """What each model file comes to, and whether the deck runs in a session; also for a netlist of a case."""
-        deck = self.prepare(text.partition(f"\n{ADDED}\n")[0], Case(0, {}, ()), {})
+        text = text.partition(f"\n{ADDED}\n")[0]
+        deck = self.prepare(text, Case(0, {}, ()), {})
         try:
             models = self._library.models(deck.text, os.path.abspath(folder))  # noqa: PTH100
         except SimorcError as error:
@@ -168,6 +170,9 @@ class FastNgspice:
                 *said,
                 f"runs in a process of its own on all of that, for pruning is not certain: {models.doubt}",
             ]
+        kept = lasting(text) or models.lasting
+        if kept:
+            return [*said, f"runs in a process of its own: {kept} would last in a long-lived ngspice"]
         if deck.script is None:
             return [*said, "runs in a process of its own: it has commands, or analyses, that a session cannot take"]
         return [*said, f"runs in a long-lived ngspice: {', '.join(deck.script.kinds)}"]

@@ -18,7 +18,7 @@ _NAME = re.compile(r"\w[\w.]*")
 _CONTINUED = re.compile(r"\n(?:[ \t]*(?:\*[^\n]*)?\n)*[ \t]*\+")
 _COMMENT = re.compile(r"(?:;|\$\s|\$$|//)[^\n]*", re.MULTILINE)
 _COMMENT_LINES = re.compile(r"\n(?:[ \t]*(?:\*[^\n]*)?\n)+")
-_HIDDEN = re.compile(r"\n[ \t]*\*#[ \t]*\w")
+_HIDDEN = re.compile(r"^[ \t]*\*#[ \t;]*\w", re.MULTILINE)
 _PAIR = re.compile(r"([a-z_]\w*)\s*=\s*('[^']*'|\{[^{}]*\}|[^\s'{}=]+)")
 _ASSIGNMENT = re.compile(r"""([a-z_]\w*)\s*=\s*('[^']*'|\{[^{}]*\}|[^\s'"{}=]+)(?=\s|$)""")
 _OPERATOR = re.compile(r"[-+*/(){}'\"?:^<>]")
@@ -147,6 +147,15 @@ def draws(text: str) -> bool:
     return any(word in lowered for word in _RANDOM)
 
 
+def has_hidden_commands(text: str) -> bool:
+    """Whether ngspice executes a comment of a text.
+
+    >>> has_hidden_commands("r1 a 0 1k\\n*#set temp=85"), has_hidden_commands("*### models ###")
+    (True, False)
+    """
+    return "*#" in text and _HIDDEN.search(text) is not None
+
+
 def compact(text: str) -> str:
     """The same cards without comment lines, one line each: ngspice reads that in a quarter of the time.
 
@@ -217,7 +226,7 @@ def units_of(text: str) -> list[Unit]:
     ------
     UncertainError: a construct that is not certain
     """
-    if "*#" in text and _HIDDEN.search(text):
+    if has_hidden_commands(text):
         raise UncertainError("a hidden command (`*#`) in a model file")
     cards = iter([(*place, kind_of(text[place[0] : place[0] + _LONGEST_KIND])) for place in cards_of(text)])
     units: list[Unit] = []

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from simorc.core.errors import CaseError, ErrorKind
 from simorc.simulators.deck_paths import file_arguments, full_path, is_section_end, reference, section_begin
+from simorc.simulators.lasting import NO_SEED, has_branches, lasting
 from simorc.simulators.model_cards import (
     GEOMETRY,
     Call,
@@ -42,10 +43,10 @@ _DIRECTIVE = re.compile(r"\n[ \t]*\.(?:inc|lib|endl)[^\n]*", re.IGNORECASE)
 _CONTINUED = re.compile(r"\n[ \t]*\+")
 _RANDOM = frozenset(("agauss", "gauss", "aunif", "unif", "limit", "trnoise", "trrandom", "sgauss", "sunif", "rnd"))
 _ALTERS = ("alter", "alterparam", "altermod")
-_BRANCH = re.compile(r"^[ \t]*\.if\b", re.IGNORECASE | re.MULTILINE)
 _NO_BRANCH = ".if (1 > 0)\n.endif\n"
 _MODE = re.compile(r"^[ \t]*set[ \t]+ngbehavior[ \t]*=[ \t]*(\w+)", re.MULTILINE)
 _SCALE = re.compile(r"\bscale\s*=?\s*([^\s=]+)")
+_NOT_SEEDED = f"`{NO_SEED}` draws other numbers every time, so nothing could be compared"
 _NONE: frozenset[tuple[str, str]] = frozenset()
 _References = tuple[tuple[str, str], ...]
 
@@ -62,6 +63,7 @@ class Models:
     doubt: why pruning would not be certain, a few words, or empty
     key: the same for decks on the same texts
     branches: there is an `.if` in the pruned texts
+    lasting: what of the pruned texts a long-lived ngspice would keep, or empty
     """
 
     flat: tuple[str, ...] = ()
@@ -70,6 +72,7 @@ class Models:
     doubt: str = ""
     key: str = ""
     branches: bool = False
+    lasting: str = ""
 
 
 @dataclass(frozen=True)
@@ -156,9 +159,10 @@ class ModelLibrary:
         if not references:
             return Models()
         library = self._library(references)
-        if library.doubt or doubt:
-            return self._whole(library, references, library.doubt or doubt)
         all_words = frozenset().union(*(card.words for card in cards))
+        doubt = library.doubt or doubt or (_NOT_SEEDED if NO_SEED in all_words else "")
+        if doubt:
+            return self._whole(library, references, doubt)
         words = frozenset(all_words & library.by_name.keys())
         draws = not all_words.isdisjoint(_RANDOM)
         calls = [card.call for card in cards if card.call is not None and not words.isdisjoint(card.call.words)]
@@ -290,11 +294,6 @@ def drops_bins(init: str) -> bool:
     return bool(modes) and "hs" in modes[-1].lower()
 
 
-def has_branches(text: str) -> bool:
-    """Whether a text has an `.if`, with which ngspice evaluates what nothing uses."""
-    return _BRANCH.search(text) is not None
-
-
 def with_models(deck: str, paths: Sequence[str]) -> str:
     """The deck with each of its reference lines reading another file."""
     pending = iter(paths)
@@ -370,9 +369,11 @@ def _pruned(library: _Library, pruner: Pruner) -> Models:
         texts[-1] += _NO_BRANCH
     if any(True for text in texts if "file" in text.lower() for _ in file_arguments(text)):
         return _all_of(library, "a model file names a file of data")
-    digests = [file.digest for file in library.files]
-    key = _digest(*texts, *digests)
-    return Models(library.flat, tuple(texts), library.names, "", key, any(map(has_branches, texts)))
+    kept = next(filter(None, map(lasting, texts)), "")
+    if kept == NO_SEED:
+        return _all_of(library, _NOT_SEEDED)
+    key = _digest(*texts, *(file.digest for file in library.files))
+    return Models(library.flat, tuple(texts), library.names, "", key, any(map(has_branches, texts)), kept)
 
 
 def _all_of(library: _Library, doubt: str) -> Models:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 from simorc.core.errors import TemplateError
 from simorc.core.protocols import Deck
+from simorc.simulators.lasting import lasting
 
 EXACT = "simorc_"
 """Beginning of the names of measures and vectors that are ours."""
@@ -95,7 +96,8 @@ class PreparedDeck(Deck):
 
     Parameters
     ----------
-    script: None where the netlist has commands of its own, or analyses whose plots cannot be told beforehand
+    script: None where the netlist has commands of its own, analyses whose plots cannot be told beforehand, or
+        something that would last
     """
 
     script: Script | None = None
@@ -118,14 +120,15 @@ def prepare_deck(text: str, seed: int, options: Mapping[str, str], files: Mappin
     body = (text[: ending.start()] if ending else text).rstrip("\n")
     controls = "\n".join(_CONTROL.findall(body))
     cards = list(dot_cards(_CONTROL.sub(_blank, body)))
-    added = [ADDED, *_option_lines(seed, options, own_seed=bool(_SEED.search(body)))]
+    chosen = _option_lines(seed, options, own_seed=bool(_SEED.search(body)))
+    added = [ADDED, *chosen]
     if controls:
         return PreparedDeck("\n".join([body, *added, *_after_own_control(controls, cards), ".end", ""]), files)
     added += _extra_cards(cards)
     commands = _run(cards)
     netlist = "\n".join([body, *added, *_control(*commands, _WRITE, "quit"), ".end", ""])
     plots = _plots(cards)
-    if not plots:
+    if not plots or lasting("\n".join([body, *chosen])):
         return PreparedDeck(netlist, files)
     alone = "\n".join([body, *added, ".end", ""])
     names, kinds = zip(*plots, strict=True)

@@ -39,6 +39,11 @@ BEHAVIOURS = (
     Behaviour("`-p` takes commands from stdin; `echo > FIFO` comes after all that was printed before it", "session"),
     Behaviour("`destroy all` begins the numbers of plots anew; one counter serves all kinds of them", "session"),
     Behaviour("a circuit loaded after `remcirc` knows nothing of the options of the one before", "session"),
+    Behaviour(
+        "the options interp and cshunt, `.csparam`, what commands set, and trrandom's state outlast it", "lasting"
+    ),
+    Behaviour("`trnoise` draws by the process id, whatever the seed", "lasting"),
+    Behaviour("a comment `*#command` is executed", "model_cards"),
     Behaviour("after an undefined parameter `-p` asks `y/n ?` and takes the next command for the answer", "session"),
     Behaviour(
         "`write FILE op1.all` loses the name of a plot's only vector, `write FILE` after `setplot` too", "session"
