@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from simorc.core.errors import ErrorKind
-from simorc.core.measurement import Measurement
-from simorc.core.spec import Verdict, worst
+from simorc.core.measurement import Measure, Measurement
+from simorc.core.spec import Spec, Verdict, worst
 
 
 class Status(StrEnum):
@@ -61,6 +61,16 @@ class CaseRecord:
 def status_of(record: CaseRecord | None) -> Status:
     """Status of a case; one without a record is pending."""
     return record.status if record else Status.PENDING
+
+
+def measures_found(asked: Iterable[Measure], records: Iterable[CaseRecord]) -> tuple[Measure, ...]:
+    """The measures that were asked for, and after them those that only a hook added to the records."""
+    found = {measure.name: measure for measure in asked}
+    for record in records:
+        for m in record.measurements:
+            if m.name not in found:
+                found[m.name] = Measure(m.name, m.unit, Spec(m.min, None, m.max))
+    return tuple(found.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,9 @@ RESERVED_NAMES = frozenset(
 )
 """Columns of metadata.csv and results.csv that no parameter may take."""
 
+SAMPLE_COLUMNS = ("mc_sample", "seed")
+"""The columns of the Monte Carlo axis: the sample's number, and the seed that draws it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Axis:
@@ -70,6 +73,11 @@ class Sweep:
     def size(self) -> int:
         """Number of points before `where` and `exclude`."""
         return math.prod(len(axis) for axis in self.axes)
+
+    @property
+    def samples(self) -> int:
+        """Monte Carlo samples of every point of the other axes; 0 where the sweep draws none."""
+        return next((len(axis) for axis in self.axes if axis.names == SAMPLE_COLUMNS), 0)
 
     @property
     def has_seed_axis(self) -> bool:
@@ -168,7 +176,7 @@ def monte_carlo_axis(samples: int, seed: int) -> Axis:
     The seed of a sample depends on `seed` and its number alone, so that more samples leave the first ones as they
     were and every corner sees the same samples.
     """
-    return Axis(("mc_sample", "seed"), tuple((k, sample_seed(seed, k)) for k in range(samples)))
+    return Axis(SAMPLE_COLUMNS, tuple((k, sample_seed(seed, k)) for k in range(samples)))
 
 
 def sample_seed(seed: int, sample: int) -> int:

@@ -11,8 +11,10 @@ from simorc.core.aggregates import AggregateResult
 from simorc.core.case import Case
 from simorc.core.measurement import Measure, Measurement
 from simorc.core.plan import Plan
-from simorc.core.record import CaseRecord, Status, Tally, status_of
-from simorc.core.spec import Spec, Verdict
+from simorc.core.record import CaseRecord, Status, Tally, measures_found, status_of
+from simorc.core.run_statistics import GroupStatistics, run_statistics
+from simorc.core.spec import Verdict
+from simorc.core.statistics import CONFIDENCE
 from simorc.core.verdict import RunVerdict, run_verdict
 from simorc.core.waveforms import Waveforms
 
@@ -65,16 +67,22 @@ class ReportData:
     @cached_property
     def measures(self) -> tuple[Measure, ...]:
         """The measures of the plan, and after them those that only a hook added to the records."""
-        asked = {measure.name: measure for measure in self.plan.measures}
-        for record in self.records.values():
-            for m in record.measurements:
-                asked.setdefault(m.name, Measure(m.name, m.unit, Spec(m.min, None, m.max)))
-        return tuple(asked.values())
+        return measures_found(self.plan.measures, self.records.values())
 
     @property
     def measures_here(self) -> list[Measure]:
         """The measures of the run's target."""
         return [measure for measure in self.measures if self.plan.target in measure.targets]
+
+    @property
+    def confidence(self) -> float:
+        """Of the intervals of yields."""
+        return CONFIDENCE
+
+    @cached_property
+    def statistics(self) -> list[GroupStatistics]:
+        """The statistics of every measure and group; of a random sweep the yields over all limits stand first."""
+        return run_statistics(self.plan.sweep, self.measures_here, self.cases, self.records)
 
     def status(self, case_id: int) -> Status:
         """Status of a case, `pending` where nothing is recorded."""

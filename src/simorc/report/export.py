@@ -9,11 +9,19 @@ import pandas as pd
 from simorc.core.errors import UsageError
 from simorc.core.wording import suggestion
 from simorc.report.data import ReportData, verdict
-from simorc.report.table import aggregates_frame, failures_frame, results_frame, spec_frame, worst_frame
+from simorc.report.table import (
+    aggregates_frame,
+    failures_frame,
+    results_frame,
+    spec_frame,
+    statistics_frame,
+    worst_frame,
+)
 
 _TITLES = {
     "worst": "Worst corners",
     "specs": "Specifications",
+    "statistics": "Statistics",
     "aggregates": "Aggregates",
     "failures": "Failures",
     "results": "Cases",
@@ -25,6 +33,7 @@ def tables(data: ReportData) -> dict[str, pd.DataFrame]:
     return {
         "worst": worst_frame(data),
         "specs": spec_frame(data),
+        "statistics": statistics_frame(data),
         "aggregates": aggregates_frame(data.aggregates),
         "failures": failures_frame(data),
         "results": results_frame(data),

@@ -22,6 +22,7 @@ from simorc.report.page import Page, Section
 from simorc.report.plots import drawable, title_of
 from simorc.report.provenance import facts, inputs
 from simorc.report.spec_table import worst_rows
+from simorc.report.statistics_view import statistics
 from simorc.report.strip import strip
 from simorc.report.table import Failure, failures, rerun_command
 from simorc.report.timeline import lanes
@@ -230,6 +231,7 @@ SECTIONS: tuple[MakeSection, ...] = (
     verdict,
     worst_corners,
     spec_table,
+    statistics,
     aggregates,
     plots,
     bench,

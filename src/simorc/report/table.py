@@ -11,10 +11,12 @@ from simorc.core.aggregates import AggregateResult
 from simorc.core.case import Case
 from simorc.core.measurement import Outcome
 from simorc.core.record import Status
+from simorc.core.run_statistics import COLUMNS, group_names
 from simorc.core.units import Value, value_to_text
 from simorc.report.data import ReportData
 from simorc.report.display import is_numeric
 from simorc.report.spec_table import spec_rows, worst_rows
+from simorc.workspace.statistics_file import OWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,21 @@ def aggregates_frame(results: Sequence[AggregateResult]) -> pd.DataFrame:
             "n_missing": [result.n_missing for result in results],
         }
     )
+    return pd.DataFrame(columns)
+
+
+def statistics_frame(data: ReportData) -> pd.DataFrame:
+    """The statistics in the columns of statistics.csv; a row without a measure is the yield over all limits."""
+    rows, groups = data.statistics, group_names(data.plan.sweep)
+    counts = ("n", "n_missing", "n_pending")
+    columns: dict[str, object] = {"measure": [row.measure for row in rows]}
+    for name in groups:
+        column = f"parameter_{name}" if name in OWN else name
+        columns[column] = parameter_column(row.group[name] for row in rows)
+    columns["unit"] = [row.unit for row in rows]
+    for name, get in COLUMNS.items():
+        cells = [get(row) for row in rows]
+        columns[name] = cells if name in counts else number_column(cells)
     return pd.DataFrame(columns)
 
 

@@ -9,6 +9,7 @@ from simorc.core.aggregates import AggregateResult
 from simorc.workspace.catalogue import update_catalogue
 from simorc.workspace.gather import Gathered, aggregates_of, gather, write_aggregates
 from simorc.workspace.layout import RunDirectory
+from simorc.workspace.statistics_file import statistics_of, write_statistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Concluded:
 
 
 def conclude(run: RunDirectory) -> Concluded:
-    """Gather, compute and write the aggregates, then bring measurements and catalogue up to date.
+    """Gather, compute and write aggregates and statistics, then bring measurements and catalogue up to date.
 
     The same after any number of calls. The last two are made from the run's files and can be made again at any time:
     where they cannot be written the run is none the worse, and a note says so.
@@ -32,6 +33,7 @@ def conclude(run: RunDirectory) -> Concluded:
     gathered = gather(run)
     aggregates = aggregates_of(gathered)
     write_aggregates(run, aggregates)
+    write_statistics(run, gathered.plan.sweep, statistics_of(gathered))
     notes = [
         *_tried("measurements/", lambda: _write_measurements(run, gathered)),
         *_tried("the catalogue of runs", lambda: update_catalogue(run, gathered, aggregates)),

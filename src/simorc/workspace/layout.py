@@ -108,6 +108,11 @@ class RunDirectory:
         return self.path / "aggregates.csv"
 
     @property
+    def statistics(self) -> Path:
+        """statistics.csv."""
+        return self.path / "statistics.csv"
+
+    @property
     def measurements(self) -> Path:
         """measurements/: every measurement in long form, in parts."""
         return self.path / "measurements"

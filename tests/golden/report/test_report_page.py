@@ -82,6 +82,7 @@ def test_sections_stand_in_the_order_of_interest(report_data: Make) -> None:
         "FAIL",
         "Worst corners",
         "Specifications",
+        "Statistics",
         "Aggregates",
         "Plots",
         "Failures",

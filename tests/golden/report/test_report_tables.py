@@ -198,7 +198,15 @@ def test_markdown_tables_are_as_they_were(report_data: Make) -> None:
 
 def test_csv_tables_round_trip(report_data: Make, tmp_path: Path) -> None:
     files = exports(report_data(), ["csv", "md"])
-    assert set(files) == {"worst.csv", "specs.csv", "aggregates.csv", "failures.csv", "results.csv", "report.md"}
+    assert set(files) == {
+        "worst.csv",
+        "specs.csv",
+        "statistics.csv",
+        "aggregates.csv",
+        "failures.csv",
+        "results.csv",
+        "report.md",
+    }
     (tmp_path / "results.csv").write_bytes(files["results.csv"])
     read = pd.read_csv(tmp_path / "results.csv")
     assert cells(read, "vout") == [3.28, 3.31, 3.3, None, None, 3.315]

@@ -1,0 +1,173 @@
+"""Pure: the statistics of every measure of a run, group by group, and the yield over all limits."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from simorc.core.case import Case
+from simorc.core.measurement import Measure, Measurement
+from simorc.core.record import CaseRecord, Status, status_of
+from simorc.core.spec import Spec, Verdict, relative_margin, worst
+from simorc.core.statistics import CONFIDENCE, Statistics, Yield, describe, yield_of
+from simorc.core.sweep import SAMPLE_COLUMNS, Sweep
+from simorc.core.units import Value
+
+ALL_LIMITS = ""
+"""In place of a measure's name: the row that counts samples in which every limit is met."""
+
+_Key = tuple[str, tuple[Value, ...], float | None, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupStatistics:
+    """One measure in one group of cases that share its limits, or the yield of a group over all its limits.
+
+    A group is the random samples of one point of the other axes; without Monte Carlo samples all cases are one group,
+    which is no random sample, so that neither capability nor yield is said of it.
+
+    Parameters
+    ----------
+    measure: its name, or `ALL_LIMITS`
+    group: the swept parameters that the group shares
+    spec: the limits in force
+    found: the statistics of the values of completed cases, in `unit`
+    n_missing: cases that ran without giving a value; n_pending: cases that have not run
+    in_spec: None where nothing is judged, or nothing is random; a sample without a value that has limits is not in
+        spec, a case that failed as such is left out
+    margin: the smallest of any value in `unit`; relative_margin: the same in parts of half the window between two
+        limits, or of the one limit
+    """
+
+    measure: str
+    unit: str
+    group: Mapping[str, Value]
+    spec: Spec
+    found: Statistics
+    n_missing: int
+    n_pending: int
+    in_spec: Yield | None
+    margin: float | None
+    relative_margin: float | None
+
+
+COLUMNS: Mapping[str, Callable[[GroupStatistics], float | None]] = {
+    "n": lambda row: row.found.n,
+    "min": lambda row: row.found.minimum,
+    "mean": lambda row: row.found.mean,
+    "median": lambda row: row.found.median,
+    "max": lambda row: row.found.maximum,
+    "sigma": lambda row: row.found.sigma,
+    "limit_min": lambda row: row.spec.min,
+    "limit_max": lambda row: row.spec.max,
+    "cp": lambda row: row.found.cp,
+    "cpk": lambda row: row.found.cpk,
+    "margin": lambda row: row.margin,
+    "margin_percent": lambda row: None if row.relative_margin is None else 100.0 * row.relative_margin,
+    "margin_sigma": lambda row: row.found.sigma_to_limit,
+    "yield": lambda row: None if row.in_spec is None else row.in_spec.share,
+    "yield_low": lambda row: None if row.in_spec is None else row.in_spec.interval.low,
+    "yield_high": lambda row: None if row.in_spec is None else row.in_spec.interval.high,
+    "normality": lambda row: row.found.normality,
+    "n_missing": lambda row: row.n_missing,
+    "n_pending": lambda row: row.n_pending,
+}
+"""The columns of statistics.csv behind measure, unit and group."""
+
+
+@dataclass(slots=True)
+class _Members:
+    """What the cases of one row gave so far."""
+
+    values: array[float] = field(default_factory=lambda: array("d"))
+    margin: float | None = None
+    passed: int = 0
+    judged: int = 0
+    missing: int = 0
+    pending: int = 0
+
+    def judge(self, status: Status, verdict: Verdict) -> None:
+        """Count one case; what a failed one left behind says nothing."""
+        if status is Status.COMPLETED:
+            self.judged += verdict is not Verdict.NONE
+            self.passed += verdict is Verdict.PASS
+        elif status is Status.FAILED:
+            self.missing += 1
+        else:
+            self.pending += 1
+
+    def add(self, status: Status, m: Measurement | None) -> None:
+        """Count one case with its value."""
+        self.judge(status, Verdict.NONE if m is None else m.verdict)
+        if status is not Status.COMPLETED:
+            return
+        if m is None or m.value is None:
+            self.missing += 1
+            return
+        self.values.append(m.value)
+        if m.margin is not None:
+            self.margin = m.margin if self.margin is None else min(self.margin, m.margin)
+
+
+def group_names(sweep: Sweep) -> tuple[str, ...]:
+    """The swept parameters that a group of random samples shares; none where nothing is random."""
+    return tuple(name for name in sweep.swept if name not in SAMPLE_COLUMNS) if sweep.samples else ()
+
+
+def run_statistics(
+    sweep: Sweep,
+    measures: Sequence[Measure],
+    cases: Iterable[Case],
+    records: Mapping[int, CaseRecord],
+    confidence: float = CONFIDENCE,
+) -> list[GroupStatistics]:
+    """The statistics of all measures over all groups, measure by measure; of a random sweep first the yields.
+
+    Parameters
+    ----------
+    measures: those of the run's target
+    cases: every case of the run, also those that have not run
+    confidence: of the yields' intervals
+    """
+    names = group_names(sweep)
+    rows: dict[_Key, _Members] = {}
+    for case in cases:
+        record = records.get(case.case_id)
+        status = status_of(record)
+        known = {m.name: m for m in record.measurements} if record is not None else {}
+        group = tuple(case.parameters[name] for name in names)
+        if sweep.samples:
+            verdict = worst([known[measure.name].verdict for measure in measures if measure.name in known])
+            rows.setdefault((ALL_LIMITS, group, None, None), _Members()).judge(status, verdict)
+        for measure in measures:
+            m, spec = known.get(measure.name), measure.spec_for(case)
+            low, high = (spec.min, spec.max) if m is None else (m.min, m.max)
+            rows.setdefault((measure.name, group, low, high), _Members()).add(status, m)
+    order = [ALL_LIMITS, *(measure.name for measure in measures)]
+    units = {measure.name: measure.unit for measure in measures}
+    judges = confidence if sweep.samples else None
+    return [
+        _row(key, dict(zip(names, key[1], strict=True)), units.get(key[0], ""), rows[key], judges)
+        for key in sorted(rows, key=lambda key: order.index(key[0]))
+    ]
+
+
+def _row(
+    key: _Key, group: Mapping[str, Value], unit: str, members: _Members, confidence: float | None
+) -> GroupStatistics:
+    """A row; `confidence` is None where nothing is random, so that neither capability nor yield is said."""
+    measure, _, low, high = key
+    margin = members.margin
+    return GroupStatistics(
+        measure,
+        unit,
+        group,
+        Spec(low, None, high),
+        describe(members.values, Spec() if confidence is None else Spec(low, None, high)),
+        members.missing,
+        members.pending,
+        None if confidence is None else yield_of(members.passed, members.judged, confidence),
+        margin,
+        None if margin is None else relative_margin(margin, low, high),
+    )

@@ -1,0 +1,64 @@
+"""Statistics on the page and as tables, of a run with random samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from simorc.core.case import Case
+from simorc.core.measurement import Measure
+from simorc.core.record import CaseRecord
+from simorc.core.spec import Spec
+from simorc.core.sweep import Axis, Sweep, monte_carlo_axis
+from simorc.report.data import ReportData
+from simorc.report.export import exports
+from simorc.report.html import render_page
+from simorc.report.table import statistics_frame
+
+Make = Callable[..., ReportData]
+Completed = Callable[..., Callable[[Case], CaseRecord]]
+MADE = datetime(2026, 1, 1, 13, tzinfo=UTC)
+VOS = (Measure("vos", "V", Spec(-0.01, 0.0, 0.01)),)
+SWEEP = Sweep("mc", (Axis(("n",), ((1,), (4,))), monte_carlo_axis(40, 1)), {"n": 1})
+
+
+@pytest.fixture
+def samples(report_data: Make, completed: Completed) -> ReportData:
+    """Offsets of two sizes, 40 samples each: -11.7 to 11.7 mV, and a third of it; the first has one far out."""
+
+    def offset(case: Case) -> dict[str, float | None]:
+        step = (int(str(case.parameters["mc_sample"])) - 19.5) * 0.6e-3
+        return {"vos": 0.5 if case.case_id == 0 else step / (1 if case.parameters["n"] == 1 else 3)}
+
+    return report_data(sweep=SWEEP, measures=VOS, aggregates=(), records=completed(offset, VOS), logs={})
+
+
+@pytest.mark.req("SIM-16")
+def test_the_table_of_statistics_names_groups_and_a_column_of_the_same_name_twice(samples: ReportData) -> None:
+    frame = statistics_frame(samples)
+    assert frame["measure"].tolist() == ["", "", "vos", "vos"]
+    assert frame["parameter_n"].tolist() == [1, 4, 1, 4]
+    assert frame["n"].tolist() == [0, 0, 40, 40]
+    assert frame["yield"].tolist() == [0.85, 1.0, 0.85, 1.0]  # one at 0.5 V, 2 too low, 3 too high
+    assert frame["yield_high"].tolist()[1] == 1.0
+    assert frame["margin_sigma"][3] == pytest.approx(
+        0.01 / (0.2e-3 * (sum((k - 19.5) ** 2 for k in range(40)) / 39) ** 0.5)
+    )
+    assert exports(samples, ["csv"])["statistics.csv"].startswith(b"measure,parameter_n,unit,n,min,mean")
+
+
+@pytest.mark.req("SIM-16")
+def test_the_page_tells_the_yield_and_its_interval_and_where_a_sample_is_not_normal(samples: ReportData) -> None:
+    text = render_page(samples, [], MADE)
+    assert "Clopper and Pearson" in text
+    assert "85 %" in text
+    assert "70.16 %" in text  # statsmodels: proportion_confint(34, 40, method="beta") is 0.7016 to 0.9429
+    assert text.count('<span class="small near">not normal</span>') == 1
+
+
+def test_a_grid_is_not_said_to_have_a_yield(report_data: Make) -> None:
+    text = render_page(report_data(), [], MADE)
+    assert "no random sample" in text
+    assert "Clopper" not in text
