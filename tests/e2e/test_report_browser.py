@@ -225,6 +225,86 @@ def test_pages_of_benches_load_nothing_and_name_their_pictures(browser: Browser,
     assert all(page.eval_on_selector_all("svg", drawn))
 
 
+def column(page: Page, number: int) -> list[str]:
+    """The texts of one column of the case table, from 0."""
+    return page.locator(f"#cases tbody tr > :nth-child({number + 1})").all_inner_texts()
+
+
+def told(page: Page) -> str:
+    return page.locator("#cases .told").inner_text()
+
+
+@pytest.fixture
+def large(browser: Browser, tmp_path: Path) -> Iterator[Page]:
+    """The page of a run of 10,000 cases: every hundredth out of spec, every thousandth failed."""
+    sweep = Sweep("large", (Axis(("corner",), (("tt",), ("ff",))), Axis(("n",), tuple((i,) for i in range(5000)))), {})
+    measures = (Measure("iq", "A", Spec(max=100e-6)),)
+
+    def one(case: Case) -> CaseRecord:
+        if case.case_id % 1000 == 999:
+            return CaseRecord(case.case_id, Status.FAILED, error_kind=ErrorKind.TIMEOUT)
+        value = 200e-6 if case.case_id % 100 == 0 else 50e-6 + (case.case_id * 7919 % 10_000) * 1e-9
+        return CaseRecord(
+            case.case_id, Status.COMPLETED, measurements=(judge(measures[0], case, value, Outcome.VALUE),)
+        )
+
+    cases = list(sweep.cases())
+    plan = Plan(sweep, "ota", "spice", "", "", "", measures=measures)
+    data = ReportData(plan, cases, {case.case_id: one(case) for case in cases}, manifest={"run_id": "large_1"})
+    path = tmp_path / "index.html"
+    path.write_text(render_page(data, [], datetime(2026, 1, 1, tzinfo=UTC)), encoding="utf-8")
+    page = opened(browser, path)
+    yield page
+    page.close()
+
+
+def test_the_case_table_sorts(large: Page) -> None:
+    heading = large.get_by_role("columnheader", name="iq [µA]")
+    assert heading.get_attribute("aria-sort") == "none"
+    heading.get_by_role("button").click()
+    assert heading.get_attribute("aria-sort") == "ascending"
+    assert column(large, 4)[:2] == ["50.0", "50.0"]
+    heading.get_by_role("button").press("Enter")
+    assert heading.get_attribute("aria-sort") == "descending"
+    assert set(column(large, 4)) == {"200.0"}
+    large.get_by_role("button", name="Last").click()
+    assert column(large, 4)[-10:] == ["failed"] * 10  # what has no value stands last, whichever way
+
+
+def test_the_case_table_filters_by_states_and_by_words(large: Page) -> None:
+    assert told(large) == "10,000 cases, page 1 of 200"
+    large.get_by_role("button", name="out of spec 100").click()
+    assert told(large) == "100 of 10,000 cases, page 1 of 2"
+    large.get_by_role("button", name="out of spec 100").click()
+    field = large.get_by_role("searchbox", name="Filter")
+    for text, expected in (
+        ("corner=FF n>=4990", "10 of 10,000 cases, page 1 of 1"),
+        ("iq>100u", "100 of 10,000 cases, page 1 of 2"),
+        ("iq>100", "100 of 10,000 cases, page 1 of 2"),
+        ("failed tt", "5 of 10,000 cases, page 1 of 1"),
+        ("n!=7 n<9", "16 of 10,000 cases, page 1 of 1"),
+        ("corner=zz", "No case of 10,000 fits."),
+        ("tepm>3", "No column “tepm”. There are: case, state, corner, n, iq."),
+        ("iq>warm", "“warm” is not a number, so “iq>warm” compares nothing."),
+    ):
+        field.fill(text)
+        large.wait_for_function("text => document.querySelector('#cases .told').textContent === text", arg=expected)
+    assert field.get_attribute("aria-invalid") == "true"
+
+
+def test_the_case_table_pages_and_leads_to_one_case(large: Page) -> None:
+    assert column(large, 0)[0] == "0"
+    assert large.get_by_role("button", name="Previous").is_disabled()
+    large.get_by_role("button", name="Next").click()
+    assert column(large, 0)[0] == "50"
+    large.get_by_label("Rows").select_option("200")
+    assert len(column(large, 0)) == 200
+    large.evaluate("location.hash = '#case-7700'")
+    large.wait_for_selector("#case-7700.chosen")
+    assert large.locator("tr.detail").inner_text().strip() == "Runs it alone: simorc run large_1 --case 7700"
+    assert large.locator("#case-7700").bounding_box()["y"] < 900  # type: ignore[index]
+
+
 CONTRAST = """selector => {
   const parse = text => text.match(/[\\d.]+/g).map(Number);
   const light = ([r, g, b]) => [r, g, b].map(c => c / 255)

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from simorc.core.case import Case
 from simorc.core.spec import Spec
 from simorc.report import display, plot_histogram, plots
+from simorc.report.case_table import selection
 from simorc.report.display import axis_values, digits_for, limits_text, quantity, scale_for, value_text
-from simorc.report.plot_waveform import MOST_CASES, selection
+from simorc.report.plot_waveform import MOST_CASES
 from simorc.report.strip import strip
 
 finite = st.floats(min_value=-1e12, max_value=1e12, allow_nan=False)
@@ -94,7 +95,7 @@ def test_a_strip_marks_what_lies_beyond_the_limits() -> None:
 @given(st.integers(0, 3000))
 def test_a_selection_of_cases_is_even_and_in_order(count: int) -> None:
     cases = [Case(i, {}, ()) for i in range(count)]
-    ids = [case.case_id for case in selection(cases)]
+    ids = [case.case_id for case in selection(cases, MOST_CASES)]
     assert len(ids) == min(count, MOST_CASES)
     assert ids == sorted(set(ids))
     if count > MOST_CASES:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simorc.core.case import Case
-from simorc.core.measurement import Measure, Outcome
+from simorc.core.measurement import Measure, Measurement, Outcome
 from simorc.core.record import Status
 from simorc.core.spec import Verdict
 from simorc.report.data import ReportData
 from simorc.report.display import Scale, is_numeric, scale_for, value_text, with_uncertainty
 
-MOST_ROWS = 2000
-"""Of more cases than this the page shows those out of spec, marginal and failed first."""
+MOST_ROWS = 200
+"""Of more cases than this the page without its script shows those out of spec, marginal and failed first."""
+
+
+_TELLING = ("out of spec", "marginal", "failed")
+_GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A value as text; `kind` is `in`, `marginal`, `out`, `failed`, `missing`, `pending` or `plain`."""
+    """A value as text; `kind` says how it is meant: see `kind_of`."""
 
     text: str
     kind: str
@@ -36,7 +41,7 @@ class Row:
 
 def columns(data: ReportData) -> list[str]:
     """Headings of the measures, each with the unit that its whole column has."""
-    return [scale.label(measure.name) for measure, scale in _scaled(data)]
+    return [scale.label(measure.name) for measure, scale in scaled_measures(data)]
 
 
 def parameter_columns(data: ReportData) -> list[tuple[str, bool]]:
@@ -45,21 +50,39 @@ def parameter_columns(data: ReportData) -> list[tuple[str, bool]]:
 
 
 def chosen_rows(data: ReportData) -> list[Case]:
-    """The cases shown, in row order: all, or of too many those out of spec, marginal and failed before the others."""
-    if len(data.cases) <= MOST_ROWS:
+    """The cases that the page shows without its script."""
+    return telling_first(data, MOST_ROWS)
+
+
+def telling_first(data: ReportData, most: int) -> list[Case]:
+    """At most so many cases, in row order: all that tell something, then an even selection of those in spec."""
+    if len(data.cases) <= most:
         return list(data.cases)
-    telling = [case for case in data.cases if state(data, case) in ("out of spec", "marginal", "failed")]
-    kept = {case.case_id for case in telling[:MOST_ROWS]}
-    for case in data.cases:
-        if len(kept) >= MOST_ROWS:
-            break
-        kept.add(case.case_id)
+    telling = [case for case in data.cases if state(data, case) in _TELLING][:most]
+    kept = {case.case_id for case in telling}
+    others = [case for case in data.cases if case.case_id not in kept]
+    kept.update(case.case_id for case in selection(others, most - len(telling)))
     return [case for case in data.cases if case.case_id in kept]
+
+
+def selection(cases: Sequence[Case], most: int) -> list[Case]:
+    """At most so many of the cases, in order.
+
+    Steps by the golden ratio fall evenly, and never in time with an axis as an even stride may.
+    """
+    if len(cases) <= most:
+        return list(cases)
+    chosen: set[int] = set()
+    position = 0.0
+    while len(chosen) < most:
+        chosen.add(int(position * len(cases)))
+        position = (position + _GOLDEN) % 1.0
+    return [cases[i] for i in sorted(chosen)]
 
 
 def case_rows(data: ReportData, cases: Sequence[Case]) -> list[Row]:
     """A row a case."""
-    scaled = _scaled(data)
+    scaled = scaled_measures(data)
     return [
         Row(
             case.case_id,
@@ -86,7 +109,8 @@ def state(data: ReportData, case: Case) -> str:
     return {Verdict.PASS: "in spec", Verdict.FAIL: "out of spec", Verdict.NONE: "completed"}[record.verdict]
 
 
-def _scaled(data: ReportData) -> list[tuple[Measure, Scale]]:
+def scaled_measures(data: ReportData) -> list[tuple[Measure, Scale]]:
+    """The measures of the run's target, each with the one scale of its column."""
     return [(measure, scale_for(_values(data, measure.name), measure.unit)) for measure in data.measures_here]
 
 
@@ -95,14 +119,21 @@ def _values(data: ReportData, name: str) -> list[float]:
     return [m.value for m in found if m is not None and m.value is not None]
 
 
+def kind_of(status: Status, m: Measurement | None) -> str:
+    """`in`, `marginal`, `out`, `plain` (not judged), `failed`, `missing`, `pending` or `not measured`."""
+    if m is None or m.outcome is Outcome.MISSING:
+        return "pending" if status in (Status.PENDING, Status.IN_PROGRESS) else "missing"
+    if m.outcome is Outcome.NOT_MEASURED:
+        return "not measured"
+    if m.value is None:
+        return "failed"
+    if m.is_marginal:
+        return "marginal"
+    return {Verdict.PASS: "in", Verdict.FAIL: "out", Verdict.NONE: "plain"}[m.verdict]
+
+
 def _cell(data: ReportData, case: Case, measure: Measure, scale: Scale) -> Cell:
     m = data.measurement(case.case_id, measure.name)
-    if m is None or m.outcome is Outcome.MISSING:
-        waiting = data.status(case.case_id) in (Status.PENDING, Status.IN_PROGRESS)
-        return Cell("pending", "pending") if waiting else Cell("missing", "missing")
-    if m.outcome is Outcome.NOT_MEASURED:
-        return Cell("not measured", "plain")
-    if m.value is None:
-        return Cell("failed", "failed")
-    kind = {Verdict.PASS: "in", Verdict.FAIL: "out", Verdict.NONE: "plain"}[m.verdict]
-    return Cell(with_uncertainty(scale, m.value, m.uncertainty), "marginal" if m.is_marginal else kind)
+    kind = kind_of(data.status(case.case_id), m)
+    text = kind if m is None or m.value is None else with_uncertainty(scale, m.value, m.uncertainty)
+    return Cell(text, kind.replace(" ", "-"))

@@ -1,7 +1,9 @@
-"""One self-contained page: no network, no script, light and dark, fit for paper."""
+"""One self-contained page: no network, light and dark, fit for paper; readable without its script."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from importlib import resources
@@ -14,6 +16,8 @@ from simorc.report.plot_style import DARK, LIGHT, Theme, variables
 from simorc.report.plots import Picture
 from simorc.report.sections import sections
 
+_SCRIPTS = ("scripts/cases.js",)
+
 
 def render_page(data: ReportData, pictures: Sequence[Picture], made: datetime) -> str:
     """The whole page as HTML text.
@@ -24,13 +28,34 @@ def render_page(data: ReportData, pictures: Sequence[Picture], made: datetime) -
     made: the time it names as its own
     """
     page = Page(data, pictures, made)
-    return page.render("report.html.j2", sections=sections(page), style=Markup(style_sheet()))
+    code = script()
+    return page.render(
+        "report.html.j2",
+        sections=sections(page),
+        style=Markup(style_sheet()),
+        script=Markup(code),
+        script_hash=script_hash(code),
+    )
+
+
+def script() -> str:
+    """The script of the page."""
+    return "\n".join(_resource(name) for name in _SCRIPTS)
+
+
+def script_hash(code: str) -> str:
+    """The source expression of a Content-Security-Policy that allows this script alone (CSP Level 3, 2.3.1)."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(f"\n{code}\n".encode()).digest()).decode()
 
 
 def style_sheet() -> str:
     """The style sheet, with the colours of the plots as its variables."""
-    sheet = resources.files("simorc.report").joinpath("templates/report.css").read_text(encoding="utf-8")
+    sheet = _resource("templates/report.css")
     return f"{_root(LIGHT)}\n@media screen and (prefers-color-scheme: dark) {{\n{_root(DARK)}\n}}\n{sheet}"
+
+
+def _resource(name: str) -> str:
+    return resources.files("simorc.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def _root(theme: Theme) -> str:

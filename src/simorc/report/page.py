@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,6 +38,12 @@ def environment(**values: Any) -> Environment:
     made.filters |= {"unit": unit_sign, "conditions": conditions}
     made.globals |= {"quantity": quantity, "count": count, "limits": limits_text, "plus_minus": plus_minus, **values}
     return made
+
+
+def json_in_page(value: Any) -> Markup:
+    """JSON for a script element: `<` is written so that no text can end the element."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c"))
 
 
 @dataclass(frozen=True, slots=True)

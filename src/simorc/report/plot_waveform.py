@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +16,7 @@ from simorc.core.plan import PlotSpec
 from simorc.core.units import Value
 from simorc.core.waveforms import Plot, Reals, Waveforms, transformed, transformed_name
 from simorc.core.wording import suggestion
+from simorc.report.case_table import selection
 from simorc.report.data import ReportData
 from simorc.report.display import axis_key, axis_values, count, is_numeric, scale_for, unit_sign
 from simorc.report.plot_limits import join
@@ -25,8 +25,6 @@ from simorc.report.points import chosen_cases
 
 MOST_CASES = 200
 """Of more cases than this an even selection is drawn."""
-
-_GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,7 @@ def draw_waveform(spec: PlotSpec, data: ReportData, theme: Theme) -> tuple[Figur
     UsageError: no case has waveforms, or none has the vector
     """
     cases = chosen_cases(data, spec.where)
-    listed = selection(cases)
+    listed = selection(cases, MOST_CASES)
     waves = {case.case_id: waveforms for case in listed if (waveforms := _read(data, case)) is not None}
     if not waves:
         raise UsageError("no case has waveforms", hint="none has run yet, or `simulator.keep` did not keep them")
@@ -67,21 +65,6 @@ def draw_waveform(spec: PlotSpec, data: ReportData, theme: Theme) -> tuple[Figur
     if group:
         legend(figure, theme, group, values, list(paints.values()))
     return figure, join(_sentences(len(cases), len(listed), len(waves)))
-
-
-def selection(cases: Sequence[Case]) -> list[Case]:
-    """At most `MOST_CASES` of the cases, in order.
-
-    Steps by the golden ratio fall evenly, and never in time with an axis as an even stride may.
-    """
-    if len(cases) <= MOST_CASES:
-        return list(cases)
-    chosen: set[int] = set()
-    position = 0.0
-    while len(chosen) < MOST_CASES:
-        chosen.add(int(position * len(cases)))
-        position = (position + _GOLDEN) % 1.0
-    return [cases[i] for i in sorted(chosen)]
 
 
 def _read(data: ReportData, case: Case) -> Waveforms | None:

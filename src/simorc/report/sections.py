@@ -1,4 +1,8 @@
-"""The sections of the page, each a small function. To add one, write it and name it in `SECTIONS`."""
+"""The sections of the page, each a small function from the page to a section.
+
+simorc's own stand in `SECTIONS`. Another package adds one as an entry point of the family `simorc.report_sections`: it
+stands behind the plots and failures, before the conditions.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +16,15 @@ from simorc.core.record import Status
 from simorc.core.spec import Verdict
 from simorc.core.sweep import Axis
 from simorc.core.verdict import RunVerdict
+from simorc.registry import load, names
 from simorc.report import bench_view
 from simorc.report.aggregate_table import aggregate_rows, group_text
+from simorc.report.case_columns import case_columns
 from simorc.report.case_table import case_rows, chosen_rows, columns, marginal_cases, parameter_columns
 from simorc.report.data import failing_aggregates
 from simorc.report.display import axis_values, count, value_text
 from simorc.report.notes import notes
-from simorc.report.page import Page, Section
+from simorc.report.page import Page, Section, json_in_page
 from simorc.report.plots import drawable, title_of
 from simorc.report.provenance import facts, inputs
 from simorc.report.spec_table import worst_rows
@@ -216,6 +222,7 @@ def cases(page: Page) -> Section | None:
     if not page.data.cases:
         return None
     rows = case_rows(page.data, chosen_rows(page.data))
+    carried = case_columns(page.data)
     return page.section(
         "cases",
         "Cases",
@@ -223,8 +230,17 @@ def cases(page: Page) -> Section | None:
         columns=columns(page.data),
         rows=rows,
         total=len(page.data.cases),
+        carried=len(carried["state"]),
+        carried_json=json_in_page(carried),
+        example=_example(page),
         marginal=any(cell.kind == "marginal" for row in rows for cell in row.cells),
     )
+
+
+def _example(page: Page) -> str:
+    """A filter that fits this run."""
+    case, swept = page.data.cases[0], page.data.plan.sweep.swept
+    return " ".join([f"{name}={value_text(case.parameters[name])}" for name in swept][:2]) or "state=failed"
 
 
 SECTIONS: tuple[MakeSection, ...] = (
@@ -243,7 +259,24 @@ SECTIONS: tuple[MakeSection, ...] = (
 )
 """In the order of the page; a function that gives None is left out."""
 
+_OTHERS_BEFORE = "conditions"
+
 
 def sections(page: Page) -> list[Section]:
-    """Every section that has something to say."""
-    return [section for make in SECTIONS if (section := make(page)) is not None]
+    """Every section that has something to say, simorc's own and those of other packages.
+
+    A section of another package that raises an error costs the page that section alone: the error stands in its place.
+    """
+    own = [section for make in SECTIONS if (section := make(page)) is not None]
+    others = [section for name in names("report_sections") if (section := _of_another(page, name)) is not None]
+    place = next((i for i, section in enumerate(own) if section.key == _OTHERS_BEFORE), len(own))
+    return [*own[:place], *others, *own[place:]]
+
+
+def _of_another(page: Page, name: str) -> Section | None:
+    try:
+        make: MakeSection = load("report_sections", name)
+        return make(page)
+    except Exception as error:  # whatever somebody else's code does
+        text = Markup('<p class="lead">Not made: {}: {}</p>').format(type(error).__name__, error)
+        return Section(name, name, text)
