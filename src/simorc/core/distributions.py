@@ -102,13 +102,13 @@ def incomplete_gamma(a: float, x: float) -> float:
 def _continued_fraction(numerator: Callable[[int], float], denominator: Callable[[int], float]) -> float:
     """b(0) + a(1) / (b(1) + a(2) / (b(2) + …)) by the modified Lentz method (DLMF 3.10(iii))."""
     value = denominator(0) or _TINY
-    above, below = value, 0.0
-    for n in range(1, _MOST_TERMS):
+    above, below, factor, n = value, 0.0, 0.0, 0
+    while abs(factor - 1.0) >= _CLOSE and n < _MOST_TERMS:
+        n += 1
         below = 1.0 / ((denominator(n) + numerator(n) * below) or _TINY)
         above = (denominator(n) + numerator(n) / above) or _TINY
-        value *= above * below
-        if abs(above * below - 1.0) < _CLOSE:
-            break
+        factor = above * below
+        value *= factor
     return value
 
 

@@ -13,8 +13,10 @@ from simorc.core.measurement import Measure, Measurement
 from simorc.core.plan import Plan
 from simorc.core.record import CaseRecord, Status, Tally, measures_found, status_of
 from simorc.core.run_statistics import GroupStatistics, run_statistics
+from simorc.core.sensitivity import Sensitivity, factors, sensitivity
 from simorc.core.spec import Verdict
 from simorc.core.statistics import CONFIDENCE
+from simorc.core.sweep import SAMPLE_COLUMNS
 from simorc.core.verdict import RunVerdict, run_verdict
 from simorc.core.waveforms import Waveforms
 
@@ -83,6 +85,19 @@ class ReportData:
     def statistics(self) -> list[GroupStatistics]:
         """The statistics of every measure and group; of a random sweep the yields over all limits stand first."""
         return run_statistics(self.plan.sweep, self.measures_here, self.cases, self.records)
+
+    @cached_property
+    def sensitivities(self) -> list[Sensitivity]:
+        """What drives each measure; nothing of one that does not vary, nor where random samples are all that varies."""
+        cases = [case for case in self.cases if self.status(case.case_id) is Status.COMPLETED]
+        axes = factors(self.plan.sweep, cases)
+        if not [axis for axis in axes if axis.names != SAMPLE_COLUMNS[:1]]:
+            return []
+        found = []
+        for measure in self.measures_here:
+            measured = [self.measurement(case.case_id, measure.name) for case in cases]
+            found.append(sensitivity(measure.name, measure.unit, axes, [m.value if m else None for m in measured]))
+        return [one for one in found if one is not None]
 
     def status(self, case_id: int) -> Status:
         """Status of a case, `pending` where nothing is recorded."""

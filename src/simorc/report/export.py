@@ -13,6 +13,7 @@ from simorc.report.table import (
     aggregates_frame,
     failures_frame,
     results_frame,
+    sensitivity_frame,
     spec_frame,
     statistics_frame,
     worst_frame,
@@ -23,6 +24,7 @@ _TITLES = {
     "specs": "Specifications",
     "statistics": "Statistics",
     "aggregates": "Aggregates",
+    "sensitivity": "Sensitivity",
     "failures": "Failures",
     "results": "Cases",
 }
@@ -35,6 +37,7 @@ def tables(data: ReportData) -> dict[str, pd.DataFrame]:
         "specs": spec_frame(data),
         "statistics": statistics_frame(data),
         "aggregates": aggregates_frame(data.aggregates),
+        "sensitivity": sensitivity_frame(data),
         "failures": failures_frame(data),
         "results": results_frame(data),
     }

@@ -28,7 +28,7 @@ from simorc.report.page import Page, Section, json_in_page
 from simorc.report.plots import drawable, title_of
 from simorc.report.provenance import facts, inputs
 from simorc.report.spec_table import worst_rows
-from simorc.report.statistics_view import statistics
+from simorc.report.statistics_view import sensitivities, statistics
 from simorc.report.strip import strip
 from simorc.report.table import Failure, failures, rerun_command
 from simorc.report.timeline import lanes
@@ -249,6 +249,7 @@ SECTIONS: tuple[MakeSection, ...] = (
     spec_table,
     statistics,
     aggregates,
+    sensitivities,
     plots,
     bench,
     failed,

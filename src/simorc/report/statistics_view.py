@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from simorc.core.run_statistics import ALL_LIMITS, GroupStatistics, group_names
+from simorc.core.sensitivity import Effect, Sensitivity
 from simorc.core.statistics import Yield
 from simorc.core.units import Value
 from simorc.report.display import value_text
 from simorc.report.page import Page, Section
 
 _MOST_ROWS = 300
+_LEAST_SHARE = 0.01
+"""Interactions that explain less stand in the table of `--format csv` alone."""
 
 
 def statistics(page: Page) -> Section | None:
@@ -32,6 +35,32 @@ def statistics(page: Page) -> Section | None:
         yield_text=yield_text,
         not_normal=any(row.found.is_normal is False for row in measures),
     )
+
+
+def sensitivities(page: Page) -> Section | None:
+    """What drives each measure: main effects, interactions of two axes, shares of the variance."""
+    found = page.data.sensitivities
+    if not found:
+        return None
+    rows = [(one, effect) for one in found for effect in (*one.effects, *_that_count(one))]
+    return page.section(
+        "sensitivity",
+        "Sensitivity",
+        rows=rows,
+        found=found,
+        axes_text=axes_text,
+        shown=value_text,
+        incomplete=[one.measure for one in found if not one.is_complete],
+    )
+
+
+def axes_text(effect: Effect) -> str:
+    """The axes of an effect for people: `corner × temp`; names that vary in step stand together."""
+    return " × ".join("+".join(names) for names in effect.axes)
+
+
+def _that_count(one: Sensitivity) -> list[Effect]:
+    return [effect for effect in one.interactions if effect.share >= _LEAST_SHARE]
 
 
 def of_all_limits(rows: Sequence[GroupStatistics]) -> list[GroupStatistics]:

@@ -89,6 +89,7 @@ def test_sections_stand_in_the_order_of_interest(report_data: Make) -> None:
         "Specifications",
         "Statistics",
         "Aggregates",
+        "Sensitivity",
         "Plots",
         "Failures",
         "Conditions",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -15,7 +16,7 @@ from simorc.core.sweep import Axis, Sweep, monte_carlo_axis
 from simorc.report.data import ReportData
 from simorc.report.export import exports
 from simorc.report.html import render_page
-from simorc.report.table import statistics_frame
+from simorc.report.table import sensitivity_frame, statistics_frame
 
 Make = Callable[..., ReportData]
 Completed = Callable[..., Callable[[Case], CaseRecord]]
@@ -62,3 +63,27 @@ def test_a_grid_is_not_said_to_have_a_yield(report_data: Make) -> None:
     text = render_page(report_data(), [], MADE)
     assert "no random sample" in text
     assert "Clopper" not in text
+
+
+@pytest.mark.req("SIM-16")
+def test_the_page_tells_what_drives_a_measure(report_data: Make, completed: Completed) -> None:
+    """vos = 1 mV * temp / 100 degC (-40 to 60: 1 mV) + 2 mV in corner ff, and nothing together."""
+    sweep = Sweep(
+        "s", (Axis(("corner",), (("tt",), ("ff",))), Axis(("temp",), ((-40,), (60,)))), {"corner": "tt", "temp": 27}
+    )
+
+    def offset(case: Case) -> dict[str, float | None]:
+        return {"vos": 1e-5 * float(case.parameters["temp"]) + 2e-3 * (case.parameters["corner"] == "ff")}
+
+    data = report_data(sweep=sweep, measures=VOS, aggregates=(), records=completed(offset, VOS), logs={})
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", render_page(data, [], MADE)))
+    assert "vos corner 80 % 2 mV tt ff vos temp 20 % 1 mV -40 60" in text
+    assert "corner × temp" not in text
+    frame = sensitivity_frame(data)
+    assert frame["axis"].tolist() == ["corner", "temp", "corner", ""]
+    assert frame["with"].tolist() == ["", "", "temp", ""]
+    assert frame["share"].tolist() == pytest.approx([0.8, 0.2, 0.0, 0.0], abs=1e-9)
+
+
+def test_shares_of_a_grid_with_holes_are_called_approximate(report_data: Make) -> None:
+    assert "Of vout, iq, gain not every combination has a value" in render_page(report_data(), [], MADE)

@@ -203,6 +203,7 @@ def test_csv_tables_round_trip(report_data: Make, tmp_path: Path) -> None:
         "specs.csv",
         "statistics.csv",
         "aggregates.csv",
+        "sensitivity.csv",
         "failures.csv",
         "results.csv",
         "report.md",
