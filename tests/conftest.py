@@ -33,6 +33,7 @@ def _sky130_is_installed() -> bool:
 
 TOOLS: dict[str, tuple[Callable[[], object], str]] = {
     "ngspice": (lambda: shutil.which("ngspice"), "apt-get install ngspice"),
+    "xschem": (lambda: shutil.which("xschem"), "apt-get install xschem"),
     "browser": (lambda: shutil.which("chromium"), "apt-get install chromium"),
     "pdk": (_sky130_is_installed, "simorc pdk install sky130"),
 }

@@ -81,11 +81,12 @@ def build(
     force: Annotated[bool, typer.Option("--force", help="Replace the directory of that name.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")] = False,
     show: Annotated[int | None, typer.Option(metavar="CASE", help="Print the deck of one case.")] = None,
+    require_fresh: Annotated[bool, typer.Option("--require-fresh", help="Refuse stale netlists.")] = False,
 ) -> None:
     """Expand a sweep into a run directory; prints the run id alone on stdout."""
     from simorc.commands.build import BuildOptions
 
-    _call("build", "build", sweep, BuildOptions(setup, target, bench, run_id, force, dry_run, show))
+    _call("build", "build", sweep, BuildOptions(setup, target, bench, run_id, force, dry_run, show, require_fresh))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": False})
@@ -175,6 +176,19 @@ def status(
 ) -> None:
     """Show how far all runs are, or one."""
     _call("status", "status", run, setup, as_json, watch)
+
+
+@app.command()
+def netlist(
+    target: Annotated[
+        str | None, typer.Argument(metavar="[TARGET]", help="A testbench, or dut (default: all).")
+    ] = None,
+    setup: Setup = None,
+    update: Annotated[bool, typer.Option("--update", help="Run the netlister for stale ones.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compare netlists with their schematics; exit 1 when something is stale and was not updated."""
+    _call("netlist", "netlist", target, setup, update, as_json)
 
 
 @app.command()

@@ -6,6 +6,7 @@ from importlib.metadata import entry_points
 from typing import Any, cast
 
 from simorc.core.errors import UsageError
+from simorc.core.netlister import Netlister
 from simorc.core.protocols import Simulator
 from simorc.core.wording import suggestion
 
@@ -31,3 +32,8 @@ def load(family: str, name: str) -> Any:
 def simulator_class(name: str) -> type[Simulator]:
     """The simulator registered under a name."""
     return cast("type[Simulator]", load("simulators", name))
+
+
+def netlister_class(name: str) -> type[Netlister]:
+    """The netlister registered under a name."""
+    return cast("type[Netlister]", load("netlisters", name))

@@ -21,7 +21,7 @@ import pytest
 from simorc import Case, Plot, Waveforms
 
 ROOT = Path(__file__).parents[2]
-PROJECT = ("sim_setup.yaml", "sweeps", "testbenches", "netlists", "models", "benches")
+PROJECT = ("sim_setup.yaml", "sweeps", "testbenches", "netlists", "models", "benches", "schematics")
 VT_300 = 0.025865
 """kT/q at 27 degC, V."""
 CORNERS = {"tt": (1.0, 1.0), "ff": (0.88, 1.5), "ss": (1.12, 0.67)}

@@ -50,6 +50,12 @@ def test_a_missing_ngspice_is_exit_3_and_says_what_to_type(tools: Path, capsys: 
     assert "missing  type: apt-get install ngspice" in lines(capsys)["ngspice"]
 
 
+def test_a_missing_netlister_is_told_and_costs_nothing(tools: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    put_ngspice(tools, "** ngspice-39 : Circuit level simulation program")
+    assert doctor(None) == 0
+    assert lines(capsys)["xschem"].startswith("missing  type: apt-get install xschem")
+
+
 def test_every_registered_simulator_is_looked_for(
     tools: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from simorc.core.case import Case
 from simorc.core.errors import UsageError
@@ -19,6 +20,9 @@ from simorc.simulators.model_files import ModelFiles
 from simorc.simulators.netlist import Renderer
 from simorc.workspace.create import create_run
 from simorc.workspace.layout import check_name, new_run_id
+
+if TYPE_CHECKING:
+    from simorc.config.project import Project
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,7 @@ class BuildOptions:
     force: bool = False
     dry_run: bool = False
     show: int | None = None
+    require_fresh: bool = False
 
 
 def build(sweep: str, options: BuildOptions) -> int:
@@ -48,7 +53,9 @@ def build(sweep: str, options: BuildOptions) -> int:
     project = load_project(find_setup(Path.cwd(), options.setup))
     plan = make_plan(project, sweep, options.target, options.bench)
     spice = plan.target == "spice"
-    plan = with_surroundings(plan) if spice else plan
+    if spice:
+        _check_netlists(project, plan, options.require_fresh)
+        plan = with_surroundings(plan)
     _check_lab(plan)
     cases = Cases(plan.sweep)
     if options.show is not None:
@@ -66,6 +73,23 @@ def build(sweep: str, options: BuildOptions) -> int:
     _say(f"next: simorc run {run.run_id}")
     print(run.run_id)
     return 0
+
+
+def _check_netlists(project: Project, plan: Plan, require_fresh: bool) -> None:
+    """Warn of netlists that are not as their schematics are, or refuse them."""
+    from simorc.commands._netlists import DUT, unfresh
+
+    reads_dut = Renderer.of_project(plan).names().dut
+    found = unfresh(project, [plan.testbench, DUT] if reads_dut else [plan.testbench])
+    if not found:
+        return
+    remarks = [f"{pair.name}: {finding.state} ({finding.reason})" for pair, finding in found]
+    remedy = " ".join(["simorc netlist", *[pair.name for pair, _ in found if len(found) == 1], "--update"])
+    if require_fresh:
+        hint = "\n".join([*remarks, f"type: {remedy}"])
+        raise UsageError("netlists are not as their schematics are", hint=hint)
+    for remark in remarks:
+        _say(f"warning: netlist of {remark}; type: {remedy}")
 
 
 def _check_lab(plan: Plan) -> None:

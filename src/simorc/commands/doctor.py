@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from simorc import __version__
 from simorc.core.errors import ExitCode, SimorcError, ToolMissingError, UsageError
+from simorc.core.netlister import Netlister, NetlisterSettings
 from simorc.core.plan import SimulatorSettings
-from simorc.core.protocols import FastSimulator
-from simorc.registry import names, simulator_class
+from simorc.core.protocols import FastSimulator, Simulator
+from simorc.registry import names, netlister_class, simulator_class
 from simorc.simulators.pdk import find_pdk, known
 from simorc.workspace.layout import RunDirectory, is_run_directory
 from simorc.workspace.plan_file import read_plan
@@ -47,7 +48,7 @@ def doctor(setup: Path | None, deck: Path | None = None) -> int:
     if deck is not None:
         return _explain(deck)
     simulators = list(_simulators())
-    for finding in (*_program(), *simulators, *_packages(), *_pdks(), *_project(setup)):
+    for finding in (*_program(), *simulators, *_netlisters(), *_packages(), *_pdks(), *_project(setup)):
         print(finding)
     return ExitCode.MISSING if any(finding.missing for finding in simulators) else ExitCode.DONE
 
@@ -78,16 +79,24 @@ def _simulators() -> Iterator[Finding]:
     """Those that run a program which has to be installed."""
     for name in names("simulators"):
         simulator = simulator_class(name)
-        if not simulator.tested_versions:
-            continue
-        tested = f"tested with {', '.join(simulator.tested_versions)}"
-        try:
-            found = simulator(SimulatorSettings(name=name)).version()
-        except ToolMissingError as error:
-            yield Finding(name, error.hint, tested, missing=True)
-        else:
-            is_tested = found in simulator.tested_versions
-            yield Finding(name, found, tested if is_tested else f"{tested}; this version is not")
+        if simulator.tested_versions:
+            yield _tool(name, simulator(SimulatorSettings(name=name)))
+
+
+def _netlisters() -> Iterator[Finding]:
+    for name in names("netlisters"):
+        found = _tool(name, netlister_class(name)(NetlisterSettings(name=name)))
+        yield replace(found, remark="needed to make netlists of schematics") if found.missing else found
+
+
+def _tool(name: str, tool: Simulator | Netlister) -> Finding:
+    """What is there of something that says its version, and which versions are tested."""
+    tested = f"tested with {', '.join(tool.tested_versions)}"
+    try:
+        found = tool.version()
+    except ToolMissingError as error:
+        return Finding(name, error.hint, tested, missing=True)
+    return Finding(name, found, tested if found in tool.tested_versions else f"{tested}; this version is not")
 
 
 def _packages() -> Iterator[Finding]:

@@ -20,6 +20,7 @@ from simorc.config.sweep_file import read_sweep
 from simorc.config.testbench_file import TestbenchFile, read_testbench
 from simorc.config.validation import validate
 from simorc.core.errors import Problem
+from simorc.core.netlister import NetlisterSettings
 from simorc.core.plan import SimulatorSettings
 from simorc.core.wording import did_you_mean
 
@@ -29,7 +30,8 @@ def assemble(setup_file: Path, file: Document, problems: Problems) -> Project:
     setup = validate(file, Setup, problems)
     for section in ("testbenches", "sweeps", "benches"):
         check_file_names(file, section, problems)
-    _check_simulator(setup, file, problems)
+    _check_choice("simulator", setup.simulator.name, file, problems)
+    _check_choice("netlister", setup.netlister.name, file, problems)
     benches = _benches(setup, file, problems)
     testbenches = _testbenches(setup, file, problems)
     sweeps = _sweeps(setup, file, testbenches, problems)
@@ -42,15 +44,16 @@ def assemble(setup_file: Path, file: Document, problems: Problems) -> Project:
         testbenches={name: found.entry(_settings(setup, file, found)) for name, found in testbenches.items() if found},
         sweeps=sweeps,
         benches=benches,
+        netlister=_netlister(setup, file),
     )
 
 
-def _check_simulator(setup: Setup, file: Document, problems: Problems) -> None:
-    known = registry.names("simulators")
-    name = setup.simulator.name
+def _check_choice(section: str, name: str, file: Document, problems: Problems) -> None:
+    """Whether a section names something that is registered."""
+    known = registry.names(f"{section}s")
     if name not in known:
-        where = file.where(["simulator", "name"])
-        problems.add(Problem(where, f"the simulator {printed(name)}", one_of(known), did_you_mean(name, known)))
+        where = file.where([section, "name"])
+        problems.add(Problem(where, f"the {section} {printed(name)}", one_of(known), did_you_mean(name, known)))
 
 
 def _benches(setup: Setup, file: Document, problems: Problems) -> dict[str, BenchEntry]:
@@ -89,6 +92,16 @@ def _settings(setup: Setup, file: Document, testbench: TestbenchFile) -> Simulat
         if not mark.source.startswith(PREFIX):
             values[key] = value
     return SimulatorSettings(**values)
+
+
+def _netlister(setup: Setup, file: Document) -> NetlisterSettings:
+    keys = setup.netlister
+    return NetlisterSettings(
+        name=keys.name,
+        timeout_s=keys.timeout_s,
+        libraries=tuple(resolved(file.folder, text) for text in keys.libraries),
+        rcfile=resolved(file.folder, keys.rcfile) if keys.rcfile else None,
+    )
 
 
 def _given(section: Any) -> dict[str, Any]:

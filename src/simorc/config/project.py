@@ -24,6 +24,7 @@ from simorc.core.units import Value
 if TYPE_CHECKING:  # these bring numpy along, for which `simorc status` has no time
     from simorc.core.aggregates import Aggregate
     from simorc.core.bench import BenchSettings
+    from simorc.core.netlister import NetlisterSettings
     from simorc.core.plan import PlotSpec, SimulatorSettings
 
 SETUP_FILE = "sim_setup.yaml"
@@ -112,6 +113,7 @@ class Project:
     output: folder of the run directories, absolute
     dut: `netlist` and `schematic` (absolute) as far as given; the files need not exist yet
     benches: name -> bench
+    netlister: how schematics become netlists
     """
 
     setup_file: Path
@@ -121,6 +123,7 @@ class Project:
     testbenches: Mapping[str, TestbenchEntry]
     sweeps: Mapping[str, SweepEntry]
     benches: Mapping[str, BenchEntry]
+    netlister: NetlisterSettings
 
 
 def find_setup(start: Path, explicit: Path | None = None) -> Path:

@@ -111,14 +111,18 @@ def _check_files(project: Project, testbench: TestbenchEntry, target: str, probl
         problems.add(Problem(where, found, f"a file, or --target {' or '.join(testbench.targets)}"))
         return
     key = SERVED_BY[target]
-    _check_file(testbench.file, [key], testbench.folder / _inside(testbench, key), problems)
+    drawn = testbench.name if target == "spice" and testbench.schematic is not None else ""
+    _check_file(testbench.file, [key], testbench.folder / _inside(testbench, key), drawn, problems)
     if target == "spice" and "netlist" in project.dut:
-        _check_file(project.file, ["dut", "netlist"], project.dut["netlist"], problems)
+        drawn = "dut" if "schematic" in project.dut else ""
+        _check_file(project.file, ["dut", "netlist"], project.dut["netlist"], drawn, problems)
 
 
-def _check_file(file: Document, keys: list[str], path: Path, problems: Problems) -> None:
+def _check_file(file: Document, keys: list[str], path: Path, drawn: str, problems: Problems) -> None:
+    """Note a file that is not there; `drawn` is what `simorc netlist` would make it of, if it can."""
     if not is_file(path):
-        problems.add(Problem(file.where(keys), f"{shown_path(path)!r}, where there is no file", "a file"))
+        hint = f"type: simorc netlist {drawn} --update" if drawn else ""
+        problems.add(Problem(file.where(keys), f"{shown_path(path)!r}, where there is no file", "a file", hint))
 
 
 def _check_cases(entry: SweepEntry, problems: Problems) -> None:

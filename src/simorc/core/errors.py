@@ -4,6 +4,7 @@ SimorcError                 exit 2
 ├── UsageError              exit 2   a command was given something that does not exist or does not fit
 ├── ConfigError             exit 2   one or more problems in the YAML files, all of them at once
 ├── TemplateError           exit 2   a netlist template that cannot be rendered
+├── NetlistError            exit 2   a schematic that cannot be made into a netlist
 ├── RunDirectoryError       exit 2   a run directory that contradicts itself, or is in use
 ├── ToolMissingError        exit 3   something outside is missing: simulator, PDK, instrument
 └── CaseError                        costs one case, never the run; carries an ErrorKind
@@ -101,6 +102,10 @@ class ConfigError(SimorcError):
 
 class TemplateError(SimorcError):
     """A netlist template that cannot be rendered; `where` is `template:line`."""
+
+
+class NetlistError(SimorcError):
+    """A schematic that cannot be made into a netlist; `where` is the schematic."""
 
 
 class RunDirectoryError(SimorcError):

@@ -42,6 +42,23 @@ class Simulator(Overrides):
     )
 
 
+class Netlister(Section):
+    """How schematics become netlists."""
+
+    name: Line = key("xschem", "The netlister, by the name of its entry point.", example="xschem")
+    timeout_s: Positive = key(60.0, "Seconds that one schematic may take.", example="20")
+    libraries: Texts = key(
+        (),
+        "Folders that are searched for symbols, after the schematic's own and before the netlister's.",
+        example="[./schematics]",
+    )
+    rcfile: FilePath | None = key(
+        None,
+        "Start-up file of the netlister, e.g. a PDK's; the one in the home folder is not read.",
+        example="./xschemrc",
+    )
+
+
 class Setup(Section):
     """The project: what is tested, by which testbenches, over which sweeps."""
 
@@ -50,4 +67,7 @@ class Setup(Section):
     sweeps: Named[FilePath] = key({}, "Sweeps: name and file.", example="{pvt: ./sweeps/pvt.yaml}")
     benches: Named[FilePath] = key({}, "Benches of instruments: name and file.", example="{lab: ./benches/lab.yaml}")
     simulator: Simulator = key(Simulator(), "How decks are run.", example="{name: ngspice, timeout_s: 60}")
+    netlister: Netlister = key(
+        Netlister(), "How schematics become netlists.", example="{name: xschem, libraries: [./schematics]}"
+    )
     output: FilePath = key("./simulations", "Folder of the run directories.", example="./simulations")

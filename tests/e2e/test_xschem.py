@@ -1,0 +1,161 @@
+"""Real xschem: what it makes of placeholders and hierarchies, what it says of mistakes; schematic, sweep and report."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from schematics import HEAD, RESISTOR, cell, labels, schematic, symbol, write_tree
+
+from simorc.core.errors import NetlistError
+from simorc.core.netlister import NetlisterSettings, NetlistKind
+from simorc.netlisters.xschem import Xschem
+
+pytestmark = pytest.mark.xschem
+
+ROOT = Path(__file__).parents[2]
+CODE = r"""
+.lib \\"../models/x.lib\\" \{\{ parameters.corner \}\}
+\{% set vcm = parameters.vdd / 2 %\}
+.param a='\{\{ parameters.b * 2 \}\}' c=\{\{ 'x' if parameters.d == 'tt' else \\"y\\" \}\}
+\{# why so #\}
+.option aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa=1 b=\{\{ parameters.b * parameters.d \}\}
+.meas dc v find v(out) at=\{\{ vcm \}\}
+"""
+SOURCE = (
+    r"dc \{\{ parameters.vcm \}\} ac \{\{ parameters.a|default(1, true) \}\} sin(0 \{\{ parameters.amplitude \}\}"
+    r" \{\{ parameters.frequency \}\} \{\{ parameters.delay \}\} \{\{ parameters.damping \}\})"
+)
+
+
+def netlister(*libraries: Path, **settings: object) -> Xschem:
+    return Xschem(NetlisterSettings(libraries=libraries, **settings))  # type: ignore[arg-type]
+
+
+@pytest.mark.req("SIM-07")
+def test_placeholders_come_out_as_they_are_drawn(tmp_path: Path) -> None:
+    (tmp_path / "tb.sch").write_text(
+        schematic(
+            rf'devices/vsource.sym|name=V1 value="{SOURCE}"',
+            r'devices/res.sym|name=R1 value="\{\{ parameters.r \}\}"',
+            rf'devices/code.sym|name=S1 only_toplevel=false value="{CODE}"',
+        )
+        + labels(2)
+    )
+    made = netlister().netlist(tmp_path / "tb.sch", NetlistKind.DECK)
+    assert made.warnings == ()
+    for line in (
+        '.lib "../models/x.lib" {{ parameters.corner }}\n',
+        "\n{% set vcm = parameters.vdd / 2 %}\n",
+        """\n.param a='{{ parameters.b * 2 }}' c={{ 'x' if parameters.d == 'tt' else "y" }}\n""",
+        "\n{# why so #}\n",
+        " b={{ parameters.b * parameters.d }}\n",
+        "\n.meas dc v find v(out) at={{ vcm }}\n",
+        " {{ parameters.r }} m=1\n",
+    ):
+        assert line in made.text
+    assert f"V1 in 0 {SOURCE}" in made.text.replace("\n+ ", " ").replace("{", r"\{").replace("}", r"\}")
+
+
+def test_an_open_pin_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "tb.sch").write_text(schematic("devices/res.sym|name=R1 value=1k", "devices/res.sym|name=R2 value=1k"))
+    with pytest.raises(NetlistError, match="a pin is not connected: R1, R2"):
+        netlister().netlist(tmp_path / "tb.sch", NetlistKind.DECK)
+
+
+def test_a_hierarchy_becomes_subcircuits_and_stays_as_it_is(tmp_path: Path) -> None:
+    folder = tmp_path / "my cells"
+    write_tree(folder)
+    before = {path: path.read_bytes() for path in folder.rglob("*.s*")}
+    made = netlister(folder / "lib").netlist(folder / "top.sch", NetlistKind.SUBCKT)
+    assert [line for line in made.text.splitlines() if line.startswith(".")] == [
+        ".subckt top A B",
+        ".ends",
+        ".subckt mid A B",
+        ".ends",
+        ".subckt low A B",
+        ".ends",
+    ]
+    assert {path.name for path in made.sources.files} == {path.name for path in before}
+    assert {path: path.read_bytes() for path in before} == before  # 2.8.1 saves what it opens: it gets a copy
+    assert made.sources.unresolved == ()
+
+
+def test_the_symbol_says_in_which_order_the_pins_are(tmp_path: Path) -> None:
+    (tmp_path / "r.sch").write_text(cell(RESISTOR))
+    (tmp_path / "r.sym").write_text(symbol(pins=("B", "A")))
+    assert "\n.subckt r B A\n" in netlister().netlist(tmp_path / "r.sch", NetlistKind.SUBCKT).text
+
+
+@pytest.mark.req("SIM-20")
+def test_a_missing_symbol_is_named_with_the_search_path(tmp_path: Path) -> None:
+    write_tree(tmp_path / "cells")
+    (tmp_path / "cells" / "lib" / "low.sch").write_text(cell("C {nosuch/deep.sym} 0 0 0 0 {name=x7}"))
+    with pytest.raises(NetlistError, match=r"symbols are missing: x7 \(nosuch/deep.sym in low.sch\)") as caught:
+        netlister(tmp_path / "cells" / "lib").netlist(tmp_path / "cells" / "top.sch", NetlistKind.DECK)
+    assert f"  {tmp_path}/cells/lib\n" in caught.value.hint
+
+
+def test_a_projects_start_up_file_adds_libraries(tmp_path: Path) -> None:
+    write_tree(tmp_path / "cells")
+    rc = tmp_path / "xschemrc"
+    rc.write_text("append XSCHEM_LIBRARY_PATH :[file dirname [info script]]/cells/lib\n")
+    made = netlister(rcfile=rc).netlist(tmp_path / "cells" / "top.sch", NetlistKind.DECK)
+    assert "deep.sym" in {path.name for path in made.sources.files}
+    rc.write_text("no_such_command\n")
+    with pytest.raises(NetlistError, match=r"(?s)no whole netlist.*no_such_command"):
+        netlister(rcfile=rc).netlist(tmp_path / "cells" / "top.sch", NetlistKind.DECK)
+
+
+def test_a_start_up_file_that_waits_ends_at_the_limit(tmp_path: Path) -> None:
+    (tmp_path / "r.sch").write_text(cell(RESISTOR))
+    (tmp_path / "xschemrc").write_text("after 60000\n")
+    with pytest.raises(NetlistError, match=r"did not end within 0\.5 s"):
+        netlister(rcfile=tmp_path / "xschemrc", timeout_s=0.5).netlist(tmp_path / "r.sch", NetlistKind.DECK)
+
+
+def test_half_a_schematic_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "half.sch").write_text(HEAD + "C {devices/res.sym} 0 0 0 0 {name=R1")
+    with pytest.raises(NetlistError, match="line 2: a text begins that never ends"):
+        netlister().netlist(tmp_path / "half.sch", NetlistKind.DECK)
+
+
+def _simorc(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "simorc", *arguments],
+        cwd=folder,
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.mark.ngspice
+@pytest.mark.req("SIM-07", "SIM-20")
+def test_from_the_drawn_ota_to_its_report(tmp_path: Path) -> None:
+    for name in ("sweeps", "testbenches", "netlists", "models", "benches", "schematics"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "sim_setup.yaml", tmp_path)
+    template = tmp_path / "testbenches" / "ota" / "tb_ota.spice.j2"
+    committed = template.read_text()
+    assert _simorc(tmp_path, "netlist", "ota").stdout == "ota  fresh\n"
+    template.unlink()
+    updated = _simorc(tmp_path, "netlist", "ota", "--update")
+    assert (updated.stdout, updated.stderr) == ("ota  fresh  updated\n", "")
+    assert template.read_text() == committed
+    (tmp_path / "sweeps" / "pvt_ota.yaml").write_text("testbench: ota\nparameters: {corner: [tt, ss]}\n")
+    run = _simorc(tmp_path, "build", "pvt_ota", "--require-fresh").stdout.strip()
+    assert _simorc(tmp_path, "run", run, "-n", "1").returncode == 0
+    with (tmp_path / "simulations" / run / "results.csv").open(newline="") as file:
+        rows = {row["corner"]: row for row in csv.DictReader(file)}
+    assert float(rows["tt"]["ugf"]) > float(rows["ss"]["ugf"]) > 25e6
+    assert 40 < float(rows["tt"]["gain"]) < 60
+    assert Path(_simorc(tmp_path, "plot", run).stdout.strip().splitlines()[-1]).name == "index.html"

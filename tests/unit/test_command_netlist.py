@@ -1,0 +1,156 @@
+"""`simorc netlist`, and what `simorc build` makes of stale netlists."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from schematics import play_xschem, write_tree
+
+from simorc.commands.build import BuildOptions, build
+from simorc.commands.netlist import netlist
+from simorc.core.errors import ConfigError, UsageError
+
+SETUP = """
+dut: {schematic: ./top.sch, netlist: ./netlists/top.spice}
+testbenches: {one: ./one, two: ./two, drawn_by_hand: ./hand}
+sweeps: {s: ./s.yaml}
+netlister: {libraries: [./lib], timeout_s: 10}
+"""
+TEMPLATE = "* {{ parameters.r }}\n* {{ dut.netlist }}\n.end\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A DUT and two testbenches with schematics and without netlists, one testbench without a schematic."""
+    folder = tmp_path / "project"
+    write_tree(folder)
+    (folder / "sim_setup.yaml").write_text(SETUP)
+    (folder / "s.yaml").write_text("testbench: one\nparameters: {r: [1k, 2k]}\n")
+    for name in ("one", "two", "hand"):
+        (folder / name).mkdir()
+        drawn = "" if name == "hand" else "schematic: ./tb.sch\n"
+        (folder / name / "config.yaml").write_text(f"{drawn}template: ./tb.spice.j2\nparameters: {{r: 1k}}\n")
+        (folder / name / "tb.sch").write_text((folder / "top.sch").read_text())
+    monkeypatch.chdir(folder)
+    play_xschem(folder, monkeypatch, netlist=f"**.subckt top A B\n{TEMPLATE}")
+    return folder
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[list[str]]:
+    return [line.split(maxsplit=3) for line in capsys.readouterr().out.splitlines()]
+
+
+@pytest.mark.req("SIM-20")
+def test_update_makes_every_netlist_and_then_all_are_fresh(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert netlist(None, None, False, False) == 1
+    assert [row[:3] for row in lines(capsys)] == [[name, "missing", "netlist"] for name in ("dut", "one", "two")]
+    assert netlist(None, None, True, False) == 0
+    assert lines(capsys) == [[name, "fresh", "updated"] for name in ("dut", "one", "two")]
+    assert netlist(None, None, False, False) == 0
+    assert lines(capsys) == [[name, "fresh"] for name in ("dut", "one", "two")]
+    assert (project / "netlists" / "top.spice").read_text().splitlines()[1] == ".subckt top A B"
+    assert "**.subckt" in (project / "one" / "tb.spice.j2").read_text()
+    assert (project / "starts").read_text().count("start") == 3
+
+
+@pytest.mark.req("SIM-20")
+def test_one_target_alone(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert netlist("two", None, True, False) == 0
+    assert netlist("dut", None, True, False) == 0
+    capsys.readouterr()
+    assert netlist(None, None, False, True) == 1
+    found = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert {name: row["state"] for name, row in found.items()} == {
+        "dut": "fresh",
+        "one": "missing netlist",
+        "two": "fresh",
+    }
+    assert found["one"]["netlist"] == str(project / "one" / "tb.spice.j2")
+
+
+@pytest.mark.req("SIM-20")
+def test_a_symbol_three_levels_down_makes_all_stale(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    netlist(None, None, True, False)
+    with (project / "lib" / "deep.sym").open("a") as file:
+        file.write("L 4 0 0 1 1 {}\n")
+    capsys.readouterr()
+    assert netlist(None, None, False, False) == 1
+    assert all(row[1] == "stale" and row[2].endswith("deep.sym") for row in lines(capsys)[:1])
+
+
+def test_a_failed_update_keeps_the_netlist_and_the_others_are_made(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netlist(None, None, True, False)
+    before = (project / "one" / "tb.spice.j2").read_bytes()
+    for name in ("one", "two"):
+        (project / name / "tb.sch").write_text((project / name / "tb.sch").read_text() + "L 4 0 0 1 1 {}\n")
+    (project / "one" / "tb.sch").write_text("garbage")
+    capsys.readouterr()
+    assert netlist(None, None, True, True) == 1
+    shown = capsys.readouterr()
+    states = {row["name"]: (row["state"], row["updated"]) for row in json.loads(shown.out)}
+    assert states == {"dut": ("fresh", False), "one": ("stale", False), "two": ("fresh", True)}
+    assert "error: one: not a schematic of xschem: line 1" in shown.err
+    assert f"where: {Path('one/tb.sch')}" in shown.err
+    assert (project / "one" / "tb.spice.j2").read_bytes() == before
+    play_xschem(project, monkeypatch, does="crash")
+    assert netlist("two", None, True, False) == 0  # nothing to do
+    (project / "one" / "tb.sch").write_text((project / "top.sch").read_text() + "\n")
+    assert netlist("one", None, True, False) == 1
+    assert (project / "one" / "tb.spice.j2").read_bytes() == before
+
+
+def test_without_a_netlister_the_state_stands_and_update_is_exit_3(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "bin" / "xschem").unlink()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", str(project / "bin"))
+        assert netlist("one", None, False, False) == 1
+        assert lines(capsys)[0][:3] == ["one", "missing", "netlist"]
+        assert netlist("one", None, True, False) == 3
+    shown = capsys.readouterr()
+    assert shown.out.startswith("one  no netlister  missing netlist: ")
+    assert "type: apt-get install xschem" in shown.err
+
+
+def test_bad_targets(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(UsageError, match="no testbench named 'ones'") as caught:
+        netlist("ones", None, False, False)
+    assert "one" in caught.value.hint
+    with pytest.raises(UsageError, match="drawn_by_hand has no schematic"):
+        netlist("drawn_by_hand", None, False, False)
+    (project / "two" / "config.yaml").write_text("schematic: ./tb.sch\n")
+    assert netlist("two", None, True, False) == 1
+    assert "missing netlist  the configuration names no file" in capsys.readouterr().out
+    (project / "sim_setup.yaml").write_text("output: ./simulations\n")
+    assert netlist(None, None, False, False) == 0
+    assert capsys.readouterr().out == "no schematics in this project\n"
+
+
+def test_a_schematic_that_is_not_there(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "top.sch").unlink()
+    assert netlist("dut", None, True, False) == 1
+    assert lines(capsys)[0][:3] == ["dut", "missing", "schematic"]
+
+
+@pytest.mark.req("SIM-20")
+def test_build_warns_of_stale_netlists_or_refuses(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ConfigError, match="there is no file, expected a file, type: simorc netlist one --update"):
+        build("s", BuildOptions())
+    netlist(None, None, True, False)
+    assert build("s", BuildOptions(require_fresh=True, run_id="r1")) == 0
+    (project / "lib" / "low.sch").write_text((project / "lib" / "low.sch").read_text() + "L 4 0 0 1 1 {}\n")
+    capsys.readouterr()
+    assert build("s", BuildOptions(run_id="r2")) == 0
+    warnings = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning")]
+    assert warnings == [
+        f"warning: netlist of {name}: stale (../lib/low.sch changed); type: simorc netlist --update"
+        for name in ("dut", "one")
+    ]
+    with pytest.raises(UsageError, match="netlists are not as their schematics are"):
+        build("s", BuildOptions(require_fresh=True, run_id="r3"))
+    assert not (project / "simulations" / "r3").exists()
