@@ -69,7 +69,7 @@ def test_every_registered_simulator_is_looked_for(
 
     put_ngspice(tools, "ngspice-39")
     found = {"ngspice": simulator_class("ngspice"), "other": Other, "stub": StubSimulator}
-    monkeypatch.setattr("simorc.commands.doctor.names", lambda family: list(found))
+    monkeypatch.setattr("simorc.commands.doctor.names", lambda family: list(found) if family == "simulators" else [])
     monkeypatch.setattr("simorc.commands.doctor.simulator_class", found.__getitem__)
     assert doctor(None) == 3
     said = lines(capsys)
