@@ -39,7 +39,7 @@ def records(project, run: str) -> dict[int, dict[str, object]]:
 
 
 def test_one_result_is_compared_and_remembered_for_the_next_run(project):
-    assert "fast way: 6 cases, 1 identical to plain ngspice on all of the model sections" in said(project, "a")
+    assert "fast way: 6 cases, 1 identical to plain ngspice on unpruned models" in said(project, "a")
     assert sum(record.get("verified") == "models" for record in records(project, "a").values()) == 1
     assert "fast way: 6 cases, compared before" in said(project, "b", "--no-cache")
     template = (project.folder / "tb/divider.spice.j2").read_text()
@@ -50,11 +50,11 @@ def test_one_result_is_compared_and_remembered_for_the_next_run(project):
 @pytest.mark.parametrize(
     ("option", "expected"),
     [
-        ("all", "6 identical to plain ngspice on all of the model sections"),
-        ("50%", "3 identical to plain ngspice on all of the model sections"),
+        ("all", "6 identical to plain ngspice on unpruned models"),
+        ("50%", "3 identical to plain ngspice on unpruned models"),
         ("original", "1 identical to plain ngspice on the original decks"),
         ("none", "compared before"),
-        ("0%", "1 identical to plain ngspice on all of the model sections"),
+        ("0%", "1 identical to plain ngspice on unpruned models"),
     ],
 )
 def test_what_is_compared_can_be_chosen(project, option, expected):

@@ -89,7 +89,7 @@ def _verified(seen: _Seen) -> list[str]:
     """How many results of the fast way were compared with the slow one."""
     if not seen.fast:
         return []
-    ways = {"models": "all of the model sections", "original": "the original decks"}
+    ways = {"models": "unpruned models", "original": "the original decks"}
     said = [f"{seen.fast[how]} identical to plain ngspice on {text}" for how, text in ways.items() if seen.fast[how]]
     count = seen.fast.total()
     return [f"fast way: {count} {'case' if count == 1 else 'cases'}, {' and '.join(said) or 'compared before'}"]
