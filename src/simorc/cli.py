@@ -193,14 +193,38 @@ def netlist(
 
 @app.command()
 def compare(
-    runs: Annotated[list[str], typer.Argument(metavar="RUN RUN...", help="The first one is the reference.")],
+    inputs: Annotated[
+        list[str],
+        typer.Argument(metavar="RUN|FILE...", help="Runs, .csv, .parquet, .mdm; the first is the reference."),
+    ],
     setup: Setup = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Default: compare/<A>_vs_<B>/ beside the first run.")
     ] = None,
+    nearest: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=TOL", help="Join the nearest within this, not equals alone.")
+    ] = None,
+    agree: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=TOL", help="How far apart a measure may be: 5m, 2%, 2%+5m.")
+    ] = None,
+    unit: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=UNIT", help="The unit of a column that states none.")
+    ] = None,
+    given: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A condition that files do not state.")
+    ] = None,
+    on: Annotated[str, typer.Option(metavar="NAME,…", help="Which columns of files are conditions.")] = "",
+    by: Annotated[str, typer.Option(metavar="NAME,…", help="Part inputs by these: one column a value.")] = "",
+    where: Annotated[str, typer.Option(metavar="CONDITION", help="Only these conditions.")] = "",
+    curves: Annotated[bool, typer.Option("--curves", help="Compare the runs' curves, point by point.")] = False,
 ) -> None:
-    """Join runs on their conditions: a table, CSV, a page; prints the page's path last."""
-    _call("compare", "compare", runs, setup, out)
+    """Join runs and measured data on their conditions: a table, CSV, a page; prints the page's path last."""
+    from simorc.commands.compare import CompareOptions
+
+    options = CompareOptions(
+        setup, out, nearest or [], agree or [], unit or [], given or [], on=on, by=by, where=where, curves=curves
+    )
+    _call("compare", "compare", inputs, options)
 
 
 @app.command()

@@ -23,6 +23,7 @@ from simorc.core.sweep import Axis, Sweep
 from simorc.core.waveforms import Plot, Waveforms
 from simorc.report.compare import compare
 from simorc.report.compare_page import render_comparison
+from simorc.report.compare_side import of_run
 from simorc.report.data import ReportData, no_waveforms
 from simorc.report.html import render_page
 from simorc.report.plots import pictures
@@ -116,7 +117,7 @@ def bench_page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
     if request.param == "bench":
         page = render_page(data, pictures(data), made)
     else:
-        page = render_comparison(compare([data, bench_run(20)]), ["", ""], made)
+        page = render_comparison(compare([of_run(data), of_run(bench_run(20))]), ["", ""], made)
     path = tmp_path_factory.mktemp("bench") / "index.html"
     path.write_text(page, encoding="utf-8")
     return path

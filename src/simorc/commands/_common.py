@@ -59,5 +59,6 @@ def todays_plan(frozen: Plan, setup: Path | None) -> Plan:
         measures=today.measures,
         aggregates=today.aggregates,
         plot_specs=today.plot_specs,
+        curves=today.curves,
         testbench_dir=today.testbench_dir,
     )

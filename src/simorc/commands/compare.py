@@ -1,142 +1,206 @@
-"""`simorc compare`: runs joined on their conditions, as a table, as CSV and as a page."""
+"""`simorc compare`: runs and foreign data joined on their conditions, as a table, as CSV and as a page."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from simorc.commands._common import open_run_directory
-from simorc.core.errors import ExitCode, UsageError
+from simorc.commands._common import open_run_directory, output_of
+from simorc.core.errors import ExitCode, SimorcError, UsageError
 from simorc.workspace.gather import look
+from simorc.workspace.layout import RunDirectory
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
-    from simorc.report.compare import Comparison
-    from simorc.report.compare_table import Block, Column
-
-_MOST_ROWS = 200
-_MOST_LACKING = 10
-_NO_TERMINAL_WIDTH = 10_000  # a file has room for every column
+    from simorc.config.compare_section import CompareSettings
+    from simorc.core.table import Table
+    from simorc.report.compare import Options
+    from simorc.report.compare_side import Side
+    from simorc.report.data import ReportData
 
 
-def compare(texts: Sequence[str], setup: Path | None, out: Path | None) -> int:
-    """Print the joined table of several runs and how far apart they are; last, alone on its line, the page's path.
+@dataclass(frozen=True, slots=True)
+class CompareOptions:
+    """What the command line says; texts of the form NAME=VALUE are parsed here.
 
     Parameters
     ----------
     out: folder of the page and its tables; by default `compare/<A>_vs_<B>/` beside the first run
+    nearest, agree, units, given: texts NAME=VALUE; they win over the project's
+    on, by: lists of names, separated by commas
+    where: a condition that chooses rows
+    curves: whether the runs' curves are compared instead of their measures
+    """
+
+    setup: Path | None = None
+    out: Path | None = None
+    nearest: Sequence[str] = ()
+    agree: Sequence[str] = ()
+    units: Sequence[str] = ()
+    given: Sequence[str] = ()
+    on: str = ""
+    by: str = ""
+    where: str = ""
+    curves: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Input:
+    """One of the inputs: a run, or a table of foreign data."""
+
+    name: str
+    path: Path
+    run: RunDirectory | None = None
+    table: Table | None = None
+
+
+def compare(texts: Sequence[str], options: CompareOptions) -> int:
+    """Print the joined table of several inputs and how far apart they are; last, alone on its line, the page's path.
 
     Raises
     ------
-    UsageError: fewer than two different runs, nothing in common, a condition twice in one run, units that differ
+    UsageError: fewer than two different inputs, nothing in common, a condition twice in one input, units that differ
     RunDirectoryError: a run contradicts itself, or the page cannot be written
     """
+    from simorc.commands._compare_text import show
     from simorc.report.compare import compare as compared
-    from simorc.report.compare_page import folder_for, write_comparison
+    from simorc.report.compare_page import Source, folder_for, write_comparison
+    from simorc.report.regression import regressions
+
+    settings = _settings(options.setup)
+    inputs = _inputs(texts, settings, options)
+    comparison = compared(_sides(inputs, options), _joined_options(settings, options))
+    found = regressions(comparison)
+    show(comparison, found)
+    sys.stdout.flush()
+    sources = [Source(each.name, each.run) for each in inputs]
+    folder = options.out or folder_for(_output(inputs, options), sources)
+    print(write_comparison(folder, comparison, found, sources, datetime.now(UTC)).resolve())
+    worse = any(each.is_regression for each in found) or comparison.disagreeing
+    return ExitCode.NOT_IN_SPEC if worse else ExitCode.DONE
+
+
+def _settings(setup: Path | None) -> CompareSettings:
+    """The project's settings; none where there is no project."""
+    from simorc.config.compare_section import CompareSettings, compare_settings
+    from simorc.config.project import find_setup
+
+    try:
+        found = find_setup(Path.cwd(), setup)
+    except UsageError:
+        if setup is not None:
+            raise
+        return CompareSettings()
+    return compare_settings(found)
+
+
+def _inputs(texts: Sequence[str], settings: CompareSettings, options: CompareOptions) -> list[_Input]:
+    inputs = [_opened(text, options.setup) for text in texts]
+    if len(inputs) == 1 and settings.baseline and not options.by:
+        inputs = [_baseline(settings, options.setup), *inputs]
+    for number, each in enumerate(inputs):
+        if each.path in [other.path for other in inputs[:number]]:
+            raise UsageError(f"{each.name!r} is named twice", where=str(each.path))
+    return inputs
+
+
+def _baseline(settings: CompareSettings, setup: Path | None) -> _Input:
+    try:
+        return _opened(settings.baseline, setup)
+    except SimorcError as error:
+        what = f"the project's baseline {settings.baseline!r} is gone or unreadable: {error.what}"
+        raise UsageError(what, where=settings.where, hint=error.hint) from error
+
+
+def _opened(text: str, setup: Path | None) -> _Input:
+    from simorc.importers.tables import is_table, read_table
+
+    path = Path(text)
+    if text and is_table(path):
+        return _Input(path.stem, path.resolve(), table=read_table(path))
+    run = open_run_directory(text, setup)
+    return _Input(run.run_id, run.path, run=run)
+
+
+def _output(inputs: Sequence[_Input], options: CompareOptions) -> Path:
+    """Among the runs of the first run; of tables alone in the project's output."""
+    runs = [each.run for each in inputs if each.run is not None]
+    return runs[0].path.parent if runs else output_of(options.setup)
+
+
+def _sides(inputs: Sequence[_Input], options: CompareOptions) -> list[Side]:
+    """What the inputs hold. The conditions of a table are what `--on` says, what it says, what runs have as such."""
+    from simorc.report.compare_side import of_curves, of_run, of_table
+
+    runs = {number: _run_data(each.run) for number, each in enumerate(inputs) if each.run is not None}
+    sides = {number: of_curves(data) if options.curves else of_run(data) for number, data in runs.items()}
+    tables = {number: each.table for number, each in enumerate(inputs) if each.table is not None}
+    known = [name for side in sides.values() for name in side.conditions]
+    known += [name for table in tables.values() for name in table.conditions]
+    names = _names(options.on) or tuple(dict.fromkeys(known))
+    for number, table in tables.items():
+        filled = _filled(table, _pairs(options.given, "--set"))
+        sides[number] = of_table(filled, names)
+    return [sides[number] for number in sorted(sides)]
+
+
+def _run_data(run: RunDirectory) -> ReportData:
     from simorc.report.load import report_data
 
-    runs = [open_run_directory(text, setup) for text in texts]
-    twice = [text for number, text in enumerate(texts) if runs[number] in runs[:number]]
-    if twice:
-        raise UsageError(f"{twice[0]!r} names a run that was named before", where=str(runs[texts.index(twice[0])].path))
-    comparison = compared([report_data(run, look(run)) for run in runs])
-    _show(comparison)
-    print(write_comparison(out or folder_for(runs), comparison, runs, datetime.now(UTC)).resolve())
-    return ExitCode.DONE
+    return report_data(run, look(run))
 
 
-def _show(comparison: Comparison) -> None:
-    from rich.console import Console
+def _filled(table: Table, given: dict[str, str]) -> Table:
+    """A table with columns for conditions that it does not state itself: those that are given."""
+    import numpy as np
 
-    from simorc.report.compare_table import blocks
+    from simorc.core.table import Column
+    from simorc.core.units import as_number, value_from_text
 
-    width = None if sys.stdout.isatty() else _NO_TERMINAL_WIDTH
-    console = Console(file=sys.stdout, width=width, markup=False, highlight=False, emoji=False)
-    with console.capture() as captured:
-        for side in comparison.sides:
-            console.print(f"{side.short}: {side.label}")
-        rows = comparison.rows[:_MOST_ROWS]
-        for table in _joined(console, comparison, blocks(comparison, rows)):
-            console.print(table)
-        if len(rows) < len(comparison.rows):
-            console.print(f"… and {len(comparison.rows) - len(rows)} more conditions: see comparison.csv")
-        console.print(_differences(comparison))
-        _tell(console, comparison)
-    print("\n".join(line.rstrip() for line in captured.get().splitlines()))
+    added = {}
+    for name, text in given.items():
+        number = as_number(value_from_text(text))
+        held = np.full(len(table), text, dtype=object) if number is None else np.full(len(table), number)
+        added[name] = Column(held)
+    return replace(table, columns={**added, **table.columns}, conditions=(*table.conditions, *added))
 
 
-def _joined(console: Any, comparison: Comparison, blocks: Sequence[Block]) -> list[Table]:
-    """The joined table; where the terminal is too narrow for all measures, in parts with the conditions in each."""
-    from rich.measure import Measurement
+def _joined_options(settings: CompareSettings, options: CompareOptions) -> Options:
+    """The project's settings with those of the command line over them."""
+    from simorc.core.tolerance import Tolerance
+    from simorc.core.units import parse_number
+    from simorc.report.compare import Options
 
-    unbounded = console.options.update(max_width=_NO_TERMINAL_WIDTH)
-    parts: list[list[Block]] = []
-    for block in blocks:
-        wider = [*parts[-1], block] if parts else [block]
-        fits = Measurement.get(console, unbounded, _table(comparison, wider)).maximum <= console.width
-        if parts and fits:
-            parts[-1] = wider
-        else:
-            parts.append([block])
-    return [_table(comparison, part) for part in parts]
-
-
-def _table(comparison: Comparison, blocks: Sequence[Block]) -> Table:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    from simorc.report.display import value_text
-
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name in comparison.columns:
-        table.add_column(name, no_wrap=True)
-    for block in blocks:
-        for column in block.columns:
-            table.add_column(_heading(comparison, block, column), justify="right", no_wrap=True)
-    columns = [column.cells for block in blocks for column in block.columns]
-    for number, cells in enumerate(zip(*columns, strict=True)):
-        table.add_row(*map(value_text, comparison.rows[number].conditions.values()), *cells)
-    return table
+    nearest = {}
+    for name, text in _pairs(options.nearest, "--nearest").items():
+        number = parse_number(text)
+        if number is None or number <= 0:
+            raise UsageError(f"--nearest {name}={text}: not a number above 0")
+        nearest[name] = number
+    agree = {name: Tolerance.parse(text) for name, text in _pairs(options.agree, "--agree").items()}
+    return Options(
+        nearest=nearest,
+        usual=settings.nearest,
+        agree={**settings.agree, **agree},
+        units={**settings.units, **_pairs(options.units, "--unit")},
+        by=_names(options.by),
+        where=options.where,
+    )
 
 
-def _heading(comparison: Comparison, block: Block, column: Column) -> str:
-    """`vout [bench]` and below it the unit; a difference has the signs of both runs."""
-    short = comparison.sides[column.run].short
-    shown = f"{short} - {comparison.sides[0].short}" if column.is_difference else short
-    return f"{block.measure}\n[{shown}]\n{column.unit}"
+def _pairs(texts: Sequence[str], option: str) -> dict[str, str]:
+    """Texts NAME=VALUE as pairs."""
+    found = {}
+    for text in texts:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not (name and equals and value):
+            raise UsageError(f"{option} {text}: expected NAME=VALUE")
+        found[name] = value
+    return found
 
 
-def _differences(comparison: Comparison) -> Table:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    from simorc.core.units import format_quantity
-    from simorc.report.compare import conditions_text
-
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    many = len(comparison.sides) > 2
-    for name in ("measure", *(["run"] if many else []), "n", "bias", "sigma", "largest", "uncertainty", "where"):
-        table.add_column(name, justify="left" if name in ("measure", "run", "where") else "right", overflow="fold")
-    for d in comparison.differences:
-        numbers = [format_quantity(value, d.unit) for value in (d.bias, d.sigma, d.largest)]
-        bound = "-" if d.uncertainty is None else f"± {format_quantity(d.uncertainty, d.unit, 2)}"
-        where = "-" if d.where is None else conditions_text(d.where)
-        table.add_row(d.measure, *([d.side.short] if many else []), str(d.n), *numbers, bound, where)
-    return table
-
-
-def _tell(console: Any, comparison: Comparison) -> None:
-    """What is not in the tables: measures of some runs alone, conditions without a counterpart."""
-    from simorc.report.compare import conditions_text
-
-    for name, labels in comparison.left_out:
-        console.print(f"{name}: measured in {', '.join(labels)} alone")
-    lacking = comparison.lacking()
-    for row, reason in lacking[:_MOST_LACKING]:
-        console.print(f"{conditions_text(row.conditions)}: {reason}")
-    if len(lacking) > _MOST_LACKING:
-        console.print(f"… and {len(lacking) - _MOST_LACKING} more conditions without a counterpart")
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 from simorc.config.conditions import check_condition
 from simorc.config.document import Document, Key
-from simorc.config.models.testbench import AggregateKeys, Judged, Limits, MeasureKeys, PlotKeys
+from simorc.config.models.testbench import AggregateKeys, CurveKeys, Judged, Limits, MeasureKeys, PlotKeys
 from simorc.config.names import check_column_names, check_file_names
 from simorc.config.problems import Problems, one_of, printed
 from simorc.config.user_functions import UserFunctions
 from simorc.core.aggregates import FUNCTIONS, NEEDS_AXIS, Aggregate
 from simorc.core.errors import Problem
 from simorc.core.measurement import MEASURES_FILE, Measure
-from simorc.core.plan import PlotSpec
+from simorc.core.plan import Curve, PlotSpec
 from simorc.core.spec import Spec
 from simorc.core.wording import did_you_mean
 
-SECTIONS = ("measures", "aggregates", "plot_specs")
+SECTIONS = ("measures", "aggregates", "plot_specs", "curves")
 EXTRA_COLUMNS = ("corner_name", "mc_sample", "seed")
 """Columns that a sweep may have beside the parameters of its testbench."""
 
@@ -47,6 +47,7 @@ class JudgedReader:
         check_column_names(self.file, "measures", taken, self.problems)
         taken |= dict.fromkeys(self._measure_names(), "measure")
         check_column_names(self.file, "aggregates", taken, self.problems)
+        check_column_names(self.file, "curves", dict.fromkeys(self.parameters, "parameter"), self.problems)
         check_file_names(self.file, "plot_specs", self.problems)
 
     def measures(self) -> tuple[Measure, ...]:
@@ -60,6 +61,10 @@ class JudgedReader:
     def plot_specs(self) -> tuple[PlotSpec, ...]:
         """The plots, in the order of the file."""
         return tuple(self._plot(name, keys) for name, keys in self.keys.plot_specs.items())
+
+    def curves(self) -> tuple[Curve, ...]:
+        """The curves, in the order of the file."""
+        return tuple(self._curve(name, keys) for name, keys in self.keys.curves.items())
 
     def _note(self, keys: Sequence[Key], found: str, expected: str, hint: str = "", missing: str = "") -> None:
         self.problems.add(Problem(self.file.where(keys, missing), found, expected, hint))
@@ -153,6 +158,12 @@ class JudgedReader:
             check_condition(keys.where, self.file, [*place, "where"], self._columns(), self.problems)
         given = {key: value for key, value in keys.model_dump().items() if value is not None}
         return PlotSpec(name, **given)
+
+    def _curve(self, name: str, keys: CurveKeys) -> Curve:
+        for key in ("y", "over"):
+            if not getattr(keys, key):
+                self._note(["curves", name], "no such key", "it, as a curve needs it", missing=key)
+        return Curve(name, keys.y, keys.over, keys.analysis or "")
 
 
 def _laid_over(spec: Limits, corner: Limits) -> Limits:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # these bring numpy along, for which `simorc status` has no t
     from simorc.core.aggregates import Aggregate
     from simorc.core.bench import BenchSettings
     from simorc.core.netlister import NetlisterSettings
-    from simorc.core.plan import PlotSpec, SimulatorSettings
+    from simorc.core.plan import Curve, PlotSpec, SimulatorSettings
 
 SETUP_FILE = "sim_setup.yaml"
 DEFAULT_OUTPUT = "./simulations"
@@ -100,6 +100,7 @@ class SweepEntry:
     measures: tuple[Measure, ...]
     aggregates: tuple[Aggregate, ...]
     plot_specs: tuple[PlotSpec, ...]
+    curves: tuple[Curve, ...]
 
 
 @dataclass(frozen=True, slots=True)

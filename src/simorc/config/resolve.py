@@ -54,6 +54,7 @@ def make_plan(project: Project, sweep_name: str, target: str | None = None, benc
         measures=entry.measures,
         aggregates=tuple(aggregate for aggregate in entry.aggregates if aggregate.of in measured),
         plot_specs=entry.plot_specs,
+        curves=entry.curves,
         simulator=testbench.simulator,
         bench=settings,
         bench_file=project.benches[settings.name].path.as_posix() if settings is not None else "",

@@ -51,6 +51,7 @@ def read_sweep(
         measures=reader.measures(),
         aggregates=_aggregates(reader, file, sweep, problems),
         plot_specs=_plots(reader, file, sweep, problems),
+        curves=reader.curves(),
     )
 
 

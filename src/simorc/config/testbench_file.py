@@ -79,7 +79,7 @@ def read_judged(testbench: TestbenchFile, file: Document, problems: Problems) ->
     keys = validate(file, Judged, problems)
     reader = JudgedReader(file, keys, testbench.parameter_names(), testbench.functions, problems)
     reader.check_names()
-    for read in (reader.measures, reader.aggregates, reader.plot_specs):
+    for read in (reader.measures, reader.aggregates, reader.plot_specs, reader.curves):
         read()
     return reader
 

@@ -47,6 +47,23 @@ class PlotSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Curve:
+    """A waveform as a table, a row a point, for `simorc compare --curves`.
+
+    Parameters
+    ----------
+    y: the vector that is compared
+    over: names of the axes, each with the vector that holds its values
+    analysis: which plot (`dc`, `ac`, …); empty for the last that has the vector
+    """
+
+    name: str
+    y: str
+    over: Mapping[str, str]
+    analysis: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SimulatorSettings:
     """How decks are run.
 
@@ -98,6 +115,7 @@ class Plan:
     measures: tuple[Measure, ...] = ()
     aggregates: tuple[Aggregate, ...] = ()
     plot_specs: tuple[PlotSpec, ...] = ()
+    curves: tuple[Curve, ...] = ()
     simulator: SimulatorSettings = SimulatorSettings()
     pdks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)

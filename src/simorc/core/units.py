@@ -65,6 +65,24 @@ class Quantity(float):
         return (Quantity, (self.text,))
 
 
+_BASE_UNITS = _PREFIXED | {"m", "g", "K"}
+_UNIT_PREFIXES = {sign: 10.0**power for power, sign in _SI_PREFIXES.items()} | {"µ": 1e-6, "μ": 1e-6}
+_PLAIN_UNITS = {
+    "%": ("1", 1e-2),
+    "ppm": ("1", 1e-6),
+    "1": ("1", 1.0),
+    "deg": ("rad", math.pi / 180),
+    "°": ("rad", math.pi / 180),
+    "ohm": ("Ohm", 1.0),
+    "Ω": ("Ohm", 1.0),
+    "degC": ("K", 1.0),
+    "°C": ("K", 1.0),
+    "min": ("s", 60.0),
+    "h": ("s", 3600.0),
+}
+_CELSIUS = frozenset({"degC", "°C"})
+_ZERO_CELSIUS_K = 273.15
+
 Value = int | float | str | bool
 """A parameter's value: a number (plain or `Quantity`), a text such as a corner's name, or a switch."""
 
@@ -114,6 +132,56 @@ def value_to_text(value: Value) -> str:
     if isinstance(value, (Quantity, str)):
         return str(value)
     return repr(value)
+
+
+def conversion(unit: str, wanted: str) -> tuple[float, float] | None:
+    """Factor and offset that turn a number in one unit into another one; None where the units do not fit each other.
+
+    SI prefixes, quotients such as mV/V, degC and K, % and ppm are known (SI Brochure, 9th edition, tables 2 to 8).
+    Anything else, such as dB, is itself alone.
+
+    >>> conversion("mV", "V"), conversion("K", "degC"), conversion("V", "A")
+    ((0.001, 0.0), (1.0, -273.15), None)
+    >>> conversion("ppm/K", "ppm/degC"), conversion("mV/V", "%")
+    ((1.0, 0.0), (0.1, 0.0))
+    """
+    if unit == wanted:
+        return 1.0, 0.0
+    (base, factor), (wanted_base, wanted_factor) = _in_base(unit), _in_base(wanted)
+    if base != wanted_base:
+        return None
+    shift = _ZERO_CELSIUS_K * ((unit in _CELSIUS) - (wanted in _CELSIUS))
+    return _quotient(factor, wanted_factor), _quotient(shift, wanted_factor)
+
+
+def _quotient(a: float, b: float) -> float:
+    """Free of the last digit's error, so that 1 mV is 0.001 V to the last bit."""
+    return float(f"{a / b:.14g}")
+
+
+def _in_base(unit: str) -> tuple[str, float]:
+    """A unit as base units in a fixed order, and what one of it is worth in them."""
+    upper, *lower = (_one_in_base(part.strip()) for part in unit.split("/"))
+    factor = upper[1]
+    below = []
+    for base, worth in lower:
+        factor /= worth
+        below.append(base)
+    if upper[0] in below:
+        below.remove(upper[0])
+        upper = ("1", 1.0)
+    return "/".join([upper[0], *sorted(base for base in below if base != "1")]), factor
+
+
+def _one_in_base(unit: str) -> tuple[str, float]:
+    if unit in _PLAIN_UNITS:
+        return _PLAIN_UNITS[unit]
+    if unit in _BASE_UNITS:
+        return unit, 1.0
+    prefix, base = unit[:1], unit[1:]
+    if prefix in _UNIT_PREFIXES and (base in _BASE_UNITS or base == "Ω"):
+        return _one_in_base(base)[0], _UNIT_PREFIXES[prefix]
+    return unit, 1.0
 
 
 def as_number(value: Value) -> float | None:

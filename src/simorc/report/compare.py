@@ -1,22 +1,25 @@
-"""Pure: runs joined on their conditions, and how far apart their measures are.
+"""Pure: inputs joined on their conditions, how far apart their measures are, and whether they agree.
 
-The first run is the reference: a difference is a run's value minus the first one's. Whether two runs agree is not
-judged here.
+The first input is the reference: a difference is another one's value minus its value.
 """
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
 
-from simorc.core.case import Case
+import numpy as np
+
 from simorc.core.errors import UsageError
-from simorc.core.measurement import Measure, Measurement
-from simorc.core.record import Status
+from simorc.core.table import Column
+from simorc.core.tolerance import Agreement, Tolerance, agreements
 from simorc.core.units import Value
-from simorc.report.data import ReportData
-from simorc.report.display import axis_key, axis_values, value_text
+from simorc.report.compare_join import ABSENT, Positions, TwiceError, join, rounded, tolerances_of
+from simorc.report.compare_side import FILE, Floats, Side, chosen, is_numeric, named, set_of, split
+from simorc.report.compare_units import in_common_units
+from simorc.report.display import value_text
 
 _MOST_NAMED = 6
 
@@ -24,127 +27,190 @@ Conditions = Mapping[str, Value]
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """One of the runs. `label` is unique among them: `<run id>/<target>`; `short` is as short as it can be."""
-
-    label: str
-    short: str
-    data: ReportData
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One condition: the case of each run that stands for it, None where a run has none."""
-
-    conditions: Conditions
-    cases: tuple[Case | None, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """How far one run is from the first in one measure; numbers in `unit`, None where nothing can be said.
+class Options:
+    """How inputs are joined and judged.
 
     Parameters
     ----------
+    nearest: how far apart the numbers of a condition may be, in the reference's unit; others are joined when equal
+    usual: the same for conditions that some comparisons have and others have not; `nearest` wins
+    agree: how far apart values may be, by measure; `*` stands for all others
+    units: the units of columns that state none
+    by: parameters that split an input, one side a value
+    where: a condition that chooses rows
+    """
+
+    nearest: Mapping[str, float] = field(default_factory=dict)
+    usual: Mapping[str, float] = field(default_factory=dict)
+    agree: Mapping[str, Tolerance] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+    by: tuple[str, ...] = ()
+    where: str = ""
+
+    def tolerance(self, measure: str) -> Tolerance | None:
+        """The tolerance of a measure; None where none is stated."""
+        return self.agree.get(measure, self.agree.get("*"))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Difference:
+    """How far one side is from the first in one measure; numbers in `unit`, None where nothing can be said.
+
+    Parameters
+    ----------
+    side: its position
     n: conditions in which both have a value
     bias, sigma: mean and standard deviation of the differences; a single one has no deviation
     largest: the difference that is largest without its sign, and `where` it is
     uncertainty: bound of the error of that difference, the sum of those of both values; None where neither has one
-    values: all differences, in the order of the rows
+    tolerance: that was stated
+    agreement: over all conditions: the worst of theirs
+    counts: conditions by their agreement
+    between: share of the conditions in which the value lies within the range of the reference's siblings, the other
+        parts of the same input; None where it has none
+    values: all differences, a row each, NaN where there is none
+    judged: the agreement of each row
     """
 
     measure: str
     unit: str
-    side: Side
+    side: int
     n: int
     bias: float | None
     sigma: float | None
     largest: float | None
     where: Conditions | None
     uncertainty: float | None
-    values: tuple[float, ...]
+    tolerance: Tolerance | None
+    agreement: Agreement
+    counts: Mapping[Agreement, int]
+    between: float | None
+    values: Floats
+    judged: Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Comparison:
-    """Runs joined on their conditions.
+    """Inputs joined on their conditions.
 
     Parameters
     ----------
-    columns: the parameters that they are joined on
-    measures: those that all runs have values of
-    rows: every condition of any run, in the order of the first run
-    left_out: measures that not all runs have: name, labels of those that do
+    columns: the conditions that they are joined on
+    measures: name -> unit of those that all have values of
+    index: which row of each side stands for which condition, shape (sides, conditions), -1 for none
+    left_out: measures that not all have: name, labels of those that do
     """
 
     sides: tuple[Side, ...]
     columns: tuple[str, ...]
-    measures: tuple[Measure, ...]
-    rows: tuple[Row, ...]
-    differences: tuple[Difference, ...]
+    measures: Mapping[str, str]
+    index: Positions
     left_out: tuple[tuple[str, tuple[str, ...]], ...]
+    options: Options = field(default_factory=Options)
 
-    def measurement(self, row: Row, side: int, name: str) -> Measurement | None:
-        """What one run measured in one condition; None where its case is missing or did not complete."""
-        case = row.cases[side]
-        return None if case is None else self.sides[side].data.finished(case.case_id, name)
+    def __len__(self) -> int:
+        return int(self.index.shape[1])
 
-    @property
-    def joined(self) -> list[Row]:
-        """The conditions that stand in all runs."""
-        return [row for row in self.rows if None not in row.cases]
+    def values(self, side: int, measure: str) -> Floats:
+        """The values of a side in every condition, NaN where there is none."""
+        return self._taken(side, self.sides[side].measures[measure].values)
 
-    def lacking(self) -> list[tuple[Row, str]]:
-        """The conditions that some run has no values for, and a phrase that says why."""
-        return [(row, reason) for row in self.rows if (reason := self._reason(row))]
+    def uncertainty(self, side: int, measure: str) -> Floats:
+        """The bounds of their errors, NaN where none is known."""
+        return self._taken(side, self.sides[side].measures[measure].uncertainty)
 
-    def _reason(self, row: Row) -> str:
+    def _taken(self, side: int, values: Floats) -> Floats:
+        taken: Floats = values[self.index[side]]
+        taken[self.index[side] == ABSENT] = np.nan
+        return taken
+
+    @cached_property
+    def joined(self) -> int:
+        """How many conditions stand in all sides."""
+        return int((self.index != ABSENT).all(axis=0).sum())
+
+    def condition(self, name: str) -> Any:
+        """The values of one condition, in every row; of the first side that has the row."""
+        found = np.empty(len(self), dtype=object)
+        todo = np.ones(len(self), dtype=bool)
+        for side, index in zip(self.sides, self.index, strict=True):
+            rows = todo & (index != ABSENT)
+            found[rows] = side.conditions[name].values[index[rows]]
+            todo &= ~rows
+        numeric = all(side.conditions[name].is_numeric for side in self.sides)
+        return found.astype(np.float64) if numeric else found
+
+    @cached_property
+    def _conditions(self) -> dict[str, Any]:
+        return {name: self.condition(name) for name in self.columns}
+
+    def conditions(self, row: int) -> dict[str, Value]:
+        """The conditions of one row."""
+        return {name: _plain(values[row]) for name, values in self._conditions.items()}
+
+    def unit_of(self, name: str) -> str:
+        """The unit of a condition, empty where none is known."""
+        return self.sides[0].conditions[name].unit
+
+    @cached_property
+    def lacking_rows(self) -> list[int]:
+        """The rows that some side has no values for."""
+        lacks = np.zeros(len(self), dtype=bool)
+        for side, index in zip(self.sides, self.index, strict=True):
+            lacks |= (index == ABSENT) | (side.reason[index] != "")
+        return [int(row) for row in np.flatnonzero(lacks)]
+
+    def reason(self, row: int) -> str:
+        """Why some side has no values in a row."""
         words = []
-        for side, case in zip(self.sides, row.cases, strict=True):
-            if case is None:
+        for side, index in zip(self.sides, self.index, strict=True):
+            if index[row] == ABSENT:
                 words.append(f"not in {side.label}")
-            elif (status := side.data.status(case.case_id)) is not Status.COMPLETED:
-                words.append(f"{status.replace('_', ' ')} in {side.label}")
+            elif why := side.reason[index[row]]:
+                words.append(f"{why} in {side.label}")
         return ", ".join(words)
 
+    @cached_property
+    def differences(self) -> tuple[Difference, ...]:
+        """Every measure of every side but the first."""
+        return tuple(_difference(self, m, side) for m in self.measures for side in range(1, len(self.sides)))
 
-def sides_of(runs: Sequence[ReportData]) -> tuple[Side, ...]:
-    """The runs with labels that tell them apart.
-
-    Raises
-    ------
-    UsageError: fewer than two, or one of them has no completed case
-    """
-    if len(runs) < 2:
-        raise UsageError("a comparison takes two runs or more")
-    for data in runs:
-        if not data.tally[Status.COMPLETED]:
-            raise UsageError(f"no case of {data.run_id} has completed", hint=f"type: simorc run {data.run_id}")
-    labels = _told_apart([f"{data.run_id}/{data.plan.target}" for data in runs])
-    targets = [data.plan.target for data in runs]
-    letters = [chr(ord("A") + number) for number in range(len(runs))]
-    shorts = targets if len(set(targets)) == len(runs) else letters
-    return tuple(Side(*each) for each in zip(labels, shorts, runs, strict=True))
+    @property
+    def disagreeing(self) -> list[Difference]:
+        """Those that a stated tolerance does not allow."""
+        return [d for d in self.differences if d.tolerance is not None and d.agreement is Agreement.DIFFERS]
 
 
-def compare(runs: Sequence[ReportData]) -> Comparison:
-    """Join runs on the parameters that any of them sweeps and all of them have.
-
-    Numbers are equal by value: 4.0, 4 and 4000m are one condition.
+def compare(inputs: Sequence[Side], options: Options = Options()) -> Comparison:
+    """Join inputs on the conditions that any of them varies and all of them have.
 
     Raises
     ------
-    UsageError: they have no condition or no measure in common, a condition stands in one run twice, units differ
+    UsageError: they have no condition or no measure in common, a condition stands in one input twice, units differ
     """
-    sides = sides_of(runs)
+    if len(inputs) < 2 and not options.by:
+        raise UsageError("a comparison takes two inputs or more")
+    numbered = [replace(side, source=number) for number, side in enumerate(inputs)]
+    if options.where:
+        numbered = [chosen(side, options.where) for side in numbered]
+    _check_by(numbered, options)
+    sides = named([part for side in numbered for part in split(side, options.by)])
+    if len(sides) < 2:
+        raise UsageError("a comparison takes two inputs or more")
     columns = _columns(sides)
-    rows = _rows(sides, columns)
     measures, left_out = _measures(sides)
-    bare = Comparison(sides, columns, measures, rows, (), left_out)
-    if not bare.joined:
-        raise UsageError("no condition stands in all of these runs", hint=_axes_apart(sides, columns))
-    found = [_difference(bare, m, number) for m in measures for number in range(1, len(sides))]
-    return Comparison(sides, columns, measures, rows, tuple(found), left_out)
+    sides = in_common_units(sides, columns, list(measures), options.units)
+    keys = [[side.conditions[name].values for name in columns] for side in sides]
+    try:
+        usual = {name: tolerance for name, tolerance in options.usual.items() if name in columns}
+        index = join(keys, tolerances_of(columns, {**usual, **options.nearest}, keys))
+    except TwiceError as error:
+        raise _twice(sides, columns, error) from error
+    units = {name: sides[0].measures[name].unit for name in measures}
+    comparison = Comparison(sides, columns, units, index, left_out, options)
+    if not _any_pair(index):
+        raise UsageError("no condition stands in all of these inputs", hint=_axes_apart(sides, columns))
+    return comparison
 
 
 def conditions_text(conditions: Conditions) -> str:
@@ -152,111 +218,139 @@ def conditions_text(conditions: Conditions) -> str:
     return ", ".join(f"{name}={value_text(value)}" for name, value in conditions.items()) or "the only case"
 
 
-def _told_apart(labels: Sequence[str]) -> list[str]:
-    """Labels with a number behind those that another one has before them: two copies of one run."""
-    return [
-        label if labels.index(label) == number else f"{label} ({labels[:number].count(label) + 1})"
-        for number, label in enumerate(labels)
-    ]
+def _any_pair(index: Positions) -> bool:
+    """Whether every side shares a condition with the first."""
+    return all(((index[0] != ABSENT) & (other != ABSENT)).any() for other in index[1:])
+
+
+def _check_by(sides: Sequence[Side], options: Options) -> None:
+    for name in options.by:
+        if not any(name in side.conditions for side in sides):
+            known = dict.fromkeys(name for side in sides for name in side.swept)
+            raise UsageError(f"--by {name}: no input has such a condition", hint=f"there are: {', '.join(known)}")
 
 
 def _columns(sides: Sequence[Side]) -> tuple[str, ...]:
-    swept = list(dict.fromkeys(name for side in sides for name in side.data.plan.sweep.swept))
-    shared = tuple(name for name in swept if all(name in side.data.cases[0].parameters for side in sides))
+    swept = list(dict.fromkeys(name for side in sides for name in side.swept))
+    shared = tuple(name for name in swept if all(name in side.conditions for side in sides))
     if swept and not shared:
-        each = "; ".join(f"{side.label}: {', '.join(side.data.plan.sweep.swept) or 'none'}" for side in sides)
-        raise UsageError("these runs have no parameter in common to be joined on", hint=f"they sweep: {each}")
+        each = "; ".join(f"{side.label}: {', '.join(side.swept) or 'none'}" for side in sides)
+        raise UsageError("these inputs have no parameter in common to be joined on", hint=f"they sweep: {each}")
     return shared
 
 
-def _rows(sides: Sequence[Side], columns: Sequence[str]) -> tuple[Row, ...]:
-    found: dict[tuple[object, ...], list[Case | None]] = {}
-    for number, side in enumerate(sides):
-        for case in side.data.cases:
-            key = tuple(axis_key(case.parameters[name]) for name in columns)
-            cases = found.setdefault(key, [None] * len(sides))
-            if (other := cases[number]) is not None:
-                raise _twice(side, columns, other, case)
-            cases[number] = case
-    return tuple(Row(_conditions(cases, columns), tuple(cases)) for cases in found.values())
+def _twice(sides: Sequence[Side], columns: Sequence[str], error: TwiceError) -> UsageError:
+    side = sides[error.side]
+    rows = (error.first, error.second)
+    at = conditions_text({name: _plain(side.conditions[name].values[rows[0]]) for name in columns})
+    kind = "cases" if side.target != FILE and len(side.case_ids) else "rows"
+    ids = [side.case_ids[row] if kind == "cases" else row + 1 for row in rows]
+    what = f"two {kind} of {side.label} stand for one condition, {at}: {ids[0]} and {ids[1]}"
+    others = [name for name in side.swept if name not in columns and _apart(side.conditions[name], *rows)]
+    if not others:
+        return UsageError(what)
+    named_ = ", ".join(others)
+    return UsageError(
+        what, hint=f"they differ in {named_}, which not every input has: --by {','.join(others)} parts them"
+    )
 
 
-def _conditions(cases: Sequence[Case | None], columns: Sequence[str]) -> dict[str, Value]:
-    case = next(case for case in cases if case is not None)
-    return {name: case.parameters[name] for name in columns}
-
-
-def _twice(side: Side, columns: Sequence[str], first: Case, second: Case) -> UsageError:
-    at = conditions_text({name: first.parameters[name] for name in columns})
-    what = f"two cases of {side.label} stand for one condition, {at}: {first.case_id} and {second.case_id}"
-    apart = [name for name in first.swept if axis_key(first.parameters[name]) != axis_key(second.parameters[name])]
-    return UsageError(what, hint=f"they differ in {', '.join(apart)}, which not every run has" if apart else "")
+def _apart(values: Column, first: int, second: int) -> bool:
+    return len(set_of(values.values[[first, second]])) > 1
 
 
 def _axes_apart(sides: Sequence[Side], columns: Sequence[str]) -> str:
-    """The first parameter that has no value in common, with the values of each run."""
+    """The first parameter that has no value in common, with the values of each side."""
     for name in columns:
-        values = [axis_values(case.parameters[name] for case in side.data.cases) for side in sides]
-        keys = [{axis_key(value) for value in listed} for listed in values]
-        if not set.intersection(*keys):
+        values = [_listed(side.conditions[name].values) for side in sides]
+        first, *others = [set(map(str, listed)) for listed in values]
+        if any(not first & other for other in others):
             each = [f"{side.label}: {_named(listed)}" for side, listed in zip(sides, values, strict=True)]
-            return f"values of {name}: {'; '.join(each)}"
+            return f"values of {name}: {'; '.join(each)}; --nearest {name}=TOLERANCE joins near ones"
     return f"every value of {', '.join(columns)} is there, but never together"
+
+
+def _listed(values: Any) -> list[Value]:
+    """The different values, numbers sorted."""
+    if is_numeric(values):
+        return [float(v) for v in np.unique(rounded(values.astype(np.float64)))]
+    return set_of(values)
 
 
 def _named(values: Sequence[Value]) -> str:
     more = ", …" if len(values) > _MOST_NAMED else ""
-    return ", ".join(value_text(value) for value in values[:_MOST_NAMED]) + more
+    return ", ".join(f"{v:g}" if isinstance(v, float) else value_text(v) for v in values[:_MOST_NAMED]) + more
 
 
-def _measures(sides: Sequence[Side]) -> tuple[tuple[Measure, ...], tuple[tuple[str, tuple[str, ...]], ...]]:
-    """The measures that all runs have values of, and those that only some have, each with the labels of these."""
-    having: dict[str, dict[str, Measure]] = {}
+def _measures(sides: Sequence[Side]) -> tuple[tuple[str, ...], tuple[tuple[str, tuple[str, ...]], ...]]:
+    """The measures that all sides have values of, and those that only some have, each with the labels of these."""
+    having: dict[str, list[str]] = {}
     for side in sides:
-        for measure in side.data.measures_here:
-            if _has_values(side, measure.name):
-                having.setdefault(measure.name, {})[side.label] = measure
-    shared = {name: by_label for name, by_label in having.items() if len(by_label) == len(sides)}
-    left_out = tuple((name, tuple(by_label)) for name, by_label in having.items() if name not in shared)
+        for name in side.measure_names:
+            having.setdefault(name, []).append(side.label)
+    shared = tuple(name for name, labels in having.items() if len(labels) == len(sides))
+    left_out = tuple((name, tuple(labels)) for name, labels in having.items() if name not in shared)
     if not shared:
         each = "; ".join(f"{name} in {', '.join(labels)}" for name, labels in left_out) or "none in any"
-        raise UsageError("these runs have no measure in common", hint=f"there are: {each}")
-    _check_units(shared)
-    return tuple(next(iter(by_label.values())) for by_label in shared.values()), left_out
+        raise UsageError("these inputs have no measure in common", hint=f"there are: {each}")
+    return shared, left_out
 
 
-def _has_values(side: Side, name: str) -> bool:
-    found = (side.data.finished(case.case_id, name) for case in side.data.cases)
-    return any(m is not None and m.value is not None for m in found)
+def _difference(comparison: Comparison, measure: str, side: int) -> Difference:
+    reference, other = comparison.values(0, measure), comparison.values(side, measure)
+    apart = other - reference
+    error = _bounds(comparison.uncertainty(0, measure), comparison.uncertainty(side, measure))
+    sibling = comparison.sides[side].source == comparison.sides[0].source
+    tolerance = None if sibling else comparison.options.tolerance(measure)
+    allowed = tolerance.allowed(reference) if tolerance is not None else None
+    judged = agreements(apart, allowed, np.full(len(apart), np.nan) if sibling else error)
+    known = np.flatnonzero(~np.isnan(apart))
+    counts = {kind: int((judged[known] == str(kind)).sum()) for kind in Agreement}
+    most = int(known[np.argmax(np.abs(apart[known]))]) if len(known) else ABSENT
+    found = apart[known]
+    return Difference(
+        measure,
+        comparison.measures[measure],
+        side,
+        len(known),
+        float(found.mean()) if len(found) else None,
+        float(found.std(ddof=1)) if len(found) > 1 else None,
+        float(apart[most]) if len(known) else None,
+        comparison.conditions(most) if len(known) else None,
+        float(error[most]) if len(known) and not np.isnan(error[most]) else None,
+        tolerance,
+        _worst(counts),
+        counts,
+        None if sibling else _between(comparison, measure, other),
+        apart,
+        judged,
+    )
 
 
-def _check_units(shared: Mapping[str, Mapping[str, Measure]]) -> None:
-    problems = []
-    for name, by_label in shared.items():
-        units = {label: measure.unit or "no unit" for label, measure in by_label.items()}
-        if len(set(units.values())) > 1:
-            problems.append(f"{name}: {', '.join(f'{unit} in {label}' for label, unit in units.items())}")
-    if problems:
-        raise UsageError("units differ", hint="\n".join(problems))
+def _worst(counts: Mapping[Agreement, int]) -> Agreement:
+    order = (Agreement.DIFFERS, Agreement.UNCLEAR, Agreement.AGREES)
+    return next((kind for kind in order if counts[kind]), Agreement.NOT_JUDGED)
 
 
-def _difference(comparison: Comparison, measure: Measure, number: int) -> Difference:
-    side = comparison.sides[number]
-    found = []
-    for row in comparison.rows:
-        first, other = (comparison.measurement(row, k, measure.name) for k in (0, number))
-        if first and other and first.value is not None and other.value is not None:
-            found.append((other.value - first.value, _bound(first, other), row.conditions))
-    if not found:
-        return Difference(measure.name, measure.unit, side, 0, None, None, None, None, None, ())
-    values = tuple(difference for difference, _, _ in found)
-    largest, uncertainty, where = max(found, key=lambda entry: abs(entry[0]))
-    sigma = statistics.stdev(values) if len(values) > 1 else None
-    bias = statistics.fmean(values)
-    return Difference(measure.name, measure.unit, side, len(values), bias, sigma, largest, where, uncertainty, values)
+def _between(comparison: Comparison, measure: str, values: Floats) -> float | None:
+    """Share of the values that lie within the range of all parts of the reference's input."""
+    first = comparison.sides[0].source
+    parts = [n for n, side in enumerate(comparison.sides) if side.source == first]
+    if len(parts) < 2:
+        return None
+    stack = np.array([comparison.values(n, measure) for n in parts])
+    known = ~np.isnan(values) & ~np.isnan(stack).any(axis=0)
+    if not known.any():
+        return None
+    low, high = stack[:, known].min(axis=0), stack[:, known].max(axis=0)
+    return float(((values[known] >= low) & (values[known] <= high)).mean())
 
 
-def _bound(*measurements: Measurement) -> float | None:
-    """Bounds add up linearly, as those of readings do."""
-    known = [m.uncertainty for m in measurements if m.uncertainty is not None]
-    return sum(known) if known else None
+def _bounds(first: Floats, other: Floats) -> Floats:
+    """Bounds add up linearly, as those of readings do; NaN where neither is known."""
+    both = np.nan_to_num(first) + np.nan_to_num(other)
+    return np.where(np.isnan(first) & np.isnan(other), np.nan, both)
+
+
+def _plain(value: Any) -> Value:
+    return float(value) if isinstance(value, np.floating) else value

@@ -1,50 +1,87 @@
-"""The files of a comparison: a self-contained page in the style of the report, and its tables as CSV."""
+"""The files of a comparison: a self-contained page in the style of the report, its pictures, its tables as CSV."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from os.path import relpath
 from pathlib import Path
 from urllib.parse import quote
 
+import numpy as np
 from markupsafe import Markup
 
-from simorc.core.measurement import Measure
-from simorc.core.units import value_to_text
+from simorc.core.tolerance import Agreement
+from simorc.core.units import Value
 from simorc.report import bench_view
-from simorc.report.compare import Comparison, Row, Side, conditions_text
-from simorc.report.compare_table import blocks, uncertainty_of, value_of
+from simorc.report.compare import Comparison, Difference, conditions_text
+from simorc.report.compare_csv import joined_lines, regression_rows, summary_rows
+from simorc.report.compare_plot import Overlay, overlays
+from simorc.report.compare_side import Side
+from simorc.report.compare_table import blocks
 from simorc.report.data import verdict
 from simorc.report.display import is_numeric, minute, value_text
 from simorc.report.html import style_sheet
 from simorc.report.page import environment
+from simorc.report.regression import Change, Regression
 from simorc.report.strip import dots
-from simorc.workspace.csv_text import csv_lines, number_cell
+from simorc.workspace.csv_text import csv_lines
 from simorc.workspace.files import replace_file, storage_error
 from simorc.workspace.layout import COMPARISONS, RunDirectory
 
 MOST_ROWS = 2000
 """Of more conditions than this the page shows the first ones; comparison.csv has every one."""
 
+MOST_CHANGES = 500
+"""Of more changes than this the page shows the worst ones; regression.csv has every one."""
+
 _LONGEST_NAME = 200
+_DOT_PLACES = 400
+_BADGES = {
+    Agreement.AGREES: "pass",
+    Agreement.DIFFERS: "fail",
+    Agreement.UNCLEAR: "marginal",
+    Agreement.NOT_JUDGED: "none",
+}
+_CHANGE_BADGES = {
+    Change.NEWLY_FAILING: "fail",
+    Change.MISSING: "fail",
+    Change.BEYOND: "fail",
+    Change.NEWLY_PASSING: "pass",
+}
 
 
-def folder_for(runs: Sequence[RunDirectory]) -> Path:
-    """Where a comparison goes by default: `compare/<A>_vs_<B>/` beside the first run."""
-    name = "_vs_".join(run.run_id for run in runs)
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One of the inputs: its name in the folder's name, its report's page where it is a run."""
+
+    name: str
+    run: RunDirectory | None = None
+
+    def link(self, folder: Path) -> str:
+        """Relative link to the report; empty where there is none."""
+        page = self.run.report / "index.html" if self.run else None
+        return quote(relpath(page, folder)) if page is not None and page.is_file() else ""
+
+
+def folder_for(output: Path, sources: Sequence[Source]) -> Path:
+    """Where a comparison goes by default: `compare/<A>_vs_<B>/` among the runs."""
+    name = "_vs_".join(source.name for source in sources)
     if len(name) > _LONGEST_NAME:
         name = f"{name[:_LONGEST_NAME]}_{sha256(name.encode()).hexdigest()[:8]}"
-    return runs[0].path.parent / COMPARISONS / name
+    return output / COMPARISONS / name
 
 
-def write_comparison(folder: Path, comparison: Comparison, runs: Sequence[RunDirectory], made: datetime) -> Path:
-    """Write index.html, comparison.csv and summary.csv into a folder; gives the path of the page.
+def write_comparison(
+    folder: Path, comparison: Comparison, found: Sequence[Regression], sources: Sequence[Source], made: datetime
+) -> Path:
+    """Write index.html, comparison.csv, summary.csv, of a diff regression.csv, and pictures; gives the page's path.
 
     Parameters
     ----------
-    runs: the directories of the runs, for links to their reports
+    found: the diffs between runs of one target
     made: the time that the page names as its own
 
     Raises
@@ -53,91 +90,102 @@ def write_comparison(folder: Path, comparison: Comparison, runs: Sequence[RunDir
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        for old in (*folder.glob("overlay*.png"), *folder.glob("overlay*.svg"), *folder.glob("regression.csv")):
+            old.unlink()
     except OSError as error:
         raise storage_error(error, folder) from error
-    replace_file(folder / "comparison.csv", csv_lines(joined_table(comparison)), durable=False)
-    replace_file(folder / "summary.csv", csv_lines(_summary(comparison)), durable=False)
-    page = render_comparison(comparison, [_link(run, folder) for run in runs], made)
+    replace_file(folder / "comparison.csv", joined_lines(comparison), durable=False)
+    replace_file(folder / "summary.csv", csv_lines(summary_rows(comparison)), durable=False)
+    if found:
+        replace_file(folder / "regression.csv", csv_lines(regression_rows(comparison, found)), durable=False)
+    drawn, more = overlays(comparison)
+    for overlay in drawn:
+        for name, content in overlay.files.items():
+            replace_file(folder / name, content, durable=False)
+    links = [source.link(folder) for source in sources]
+    page = render_comparison(comparison, links, made, found, drawn, more)
     replace_file(folder / "index.html", page.encode("utf-8", "backslashreplace"), durable=False)
     return folder / "index.html"
 
 
-def joined_table(comparison: Comparison) -> Iterator[list[str]]:
-    """The rows of comparison.csv, heading first: every condition, each run's values and differences, in full.
-
-    A column is `measure [run/target]`, where a run has uncertainties beside it `measure_uncertainty [run/target]`, and
-    for every run but the first `measure_difference [run/target]`. A cell without a value is empty.
-    """
-    uncertain = {
-        (measure.name, number)
-        for measure in comparison.measures
-        for number in range(len(comparison.sides))
-        if any(uncertainty_of(comparison.measurement(row, number, measure.name)) is not None for row in comparison.rows)
-    }
-    yield [
-        *comparison.columns,
-        *(heading for m in comparison.measures for heading in _headings(comparison, m, uncertain)),
-    ]
-    for row in comparison.rows:
-        cells = [cell for measure in comparison.measures for cell in _cells(comparison, row, measure, uncertain)]
-        yield [*map(value_to_text, row.conditions.values()), *map(number_cell, cells)]
-
-
-def _headings(comparison: Comparison, measure: Measure, uncertain: set[tuple[str, int]]) -> Iterator[str]:
-    for number, side in enumerate(comparison.sides):
-        yield f"{measure.name} [{side.label}]"
-        if (measure.name, number) in uncertain:
-            yield f"{measure.name}_uncertainty [{side.label}]"
-        if number:
-            yield f"{measure.name}_difference [{side.label}]"
-
-
-def _cells(
-    comparison: Comparison, row: Row, measure: Measure, uncertain: set[tuple[str, int]]
-) -> Iterator[float | None]:
-    first = value_of(comparison.measurement(row, 0, measure.name))
-    for number in range(len(comparison.sides)):
-        m = comparison.measurement(row, number, measure.name)
-        value = value_of(m)
-        yield value
-        if (measure.name, number) in uncertain:
-            yield uncertainty_of(m)
-        if number:
-            yield None if value is None or first is None else value - first
-
-
-def _summary(comparison: Comparison) -> Iterator[list[str]]:
-    own = ["measure", "unit", "run", "reference", "n", "bias", "sigma", "max_difference", "uncertainty"]
-    yield [*own, *comparison.columns]
-    for d in comparison.differences:
-        where = [value_to_text(value) for value in d.where.values()] if d.where else [""] * len(comparison.columns)
-        numbers = map(number_cell, (d.bias, d.sigma, d.largest, d.uncertainty))
-        yield [d.measure, d.unit, d.side.label, comparison.sides[0].label, str(d.n), *numbers, *where]
-
-
-def render_comparison(comparison: Comparison, reports: Sequence[str], made: datetime) -> str:
+def render_comparison(
+    comparison: Comparison,
+    reports: Sequence[str],
+    made: datetime,
+    found: Sequence[Regression] = (),
+    drawn: Sequence[Overlay] = (),
+    more: int = 0,
+) -> str:
     """The page as HTML text.
 
     Parameters
     ----------
-    reports: link to the report of each run, empty where it has none
+    reports: link to the report of each input, empty where it has none
+    found: the diffs between runs of one target
+    drawn: pictures, and `more`: how many were left out
     """
-    rows = comparison.rows[:MOST_ROWS]
-    names = comparison.columns
+    shown = min(len(comparison), MOST_ROWS)
+    rows = [comparison.conditions(row) for row in range(shown)]
     made_from = environment(value_text=value_text, conditions_text=conditions_text)
+    lacking = [(comparison.conditions(row), comparison.reason(row)) for row in comparison.lacking_rows[:200]]
     text = made_from.get_template("compare.html.j2").render(
         comparison=comparison,
         title=" and ".join(side.label for side in comparison.sides),
-        runs=[_facts(side, link) for side, link in zip(comparison.sides, reports, strict=True)],
-        differences=[(d, Markup(dots(d.values))) for d in comparison.differences],
-        lacking=comparison.lacking(),
-        numeric=[is_numeric(row.conditions[name] for row in rows) for name in names],
-        blocks=blocks(comparison, rows, uncertainty=True),
+        runs=[_facts(side, reports[side.source]) for side in comparison.sides],
+        differences=[_told(comparison, d) for d in comparison.differences],
+        between=any(d.between is not None for d in comparison.differences),
+        diffs=[_diff(comparison, regression) for regression in found],
+        overlays=[(overlay, Markup(overlay.inline)) for overlay in drawn],
+        more_overlays=more,
+        lacking=lacking,
+        lacking_count=len(comparison.lacking_rows),
+        numeric=[is_numeric(row[name] for row in rows) for name in comparison.columns],
+        blocks=blocks(comparison, shown, uncertainty=True),
         rows=rows,
         style=Markup(style_sheet()),
         made=f"{made.astimezone(UTC):%Y-%m-%d %H:%M}",
     )
     return str(text)
+
+
+def _told(comparison: Comparison, d: Difference) -> dict[str, object]:
+    """One line of the table of differences."""
+    known = d.values[~np.isnan(d.values)]
+    reach = float(np.abs(known).max(initial=0.0)) or 1.0
+    places = np.unique(np.round(known / reach * _DOT_PLACES)) / _DOT_PLACES * reach
+    return {
+        "of": d,
+        "side": comparison.sides[d.side],
+        "drawn": Markup(dots([float(place) for place in places])),
+        "badge": _BADGES[d.agreement],
+    }
+
+
+def _diff(comparison: Comparison, regression: Regression) -> dict[str, object]:
+    """One regression diff: its counts, and its worst changes with both values."""
+    listed = regression.listed()
+    return {
+        "side": comparison.sides[regression.side],
+        "is_regression": regression.is_regression,
+        "counts": {str(kind): count for kind, count in regression.counts.items() if count},
+        "count": len(listed),
+        "changes": [
+            {
+                "kind": str(kind),
+                "badge": _CHANGE_BADGES.get(kind, "none"),
+                "measure": measure,
+                "unit": comparison.measures[measure],
+                "conditions": comparison.conditions(row),
+                "before": _number(comparison.values(0, measure)[row]),
+                "now": _number(comparison.values(regression.side, measure)[row]),
+            }
+            for kind, measure, row in listed[:MOST_CHANGES]
+        ],
+    }
+
+
+def _number(value: Value) -> float | None:
+    return None if np.isnan(value) else float(value)
 
 
 def _facts(side: Side, link: str) -> dict[str, object]:
@@ -146,14 +194,10 @@ def _facts(side: Side, link: str) -> dict[str, object]:
         "label": side.label,
         "short": side.short,
         "link": link,
-        "verdict": verdict(data),
-        "cases": len(data.cases),
-        "testbench": data.plan.testbench,
-        "built": minute(data.manifest.get("created")),
-        "dut": dict(bench_view.facts(data)).get("DUT", ""),
+        "verdict": verdict(data) if data is not None else "",
+        "rows": len(side),
+        "testbench": data.plan.testbench if data is not None else "imported data",
+        "built": minute(data.manifest.get("created")) if data is not None else "",
+        "dut": dict(bench_view.facts(data)).get("DUT", "") if data is not None else "",
+        "notes": side.notes,
     }
-
-
-def _link(run: RunDirectory, folder: Path) -> str:
-    page = run.report / "index.html"
-    return quote(relpath(page, folder)) if page.is_file() else ""

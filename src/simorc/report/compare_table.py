@@ -6,9 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from simorc.core.measurement import Measure, Measurement
-from simorc.core.record import Status
-from simorc.report.compare import Comparison, Row
+import numpy as np
+
+from simorc.report.compare import Comparison
+from simorc.report.compare_join import ABSENT as NO_ROW
+from simorc.report.compare_side import Floats
 from simorc.report.display import Scale, scale_for, with_uncertainty
 
 ABSENT = "–"
@@ -16,17 +18,17 @@ _MOST_DECIMALS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """What one run says of one measure, or how far it is from the first.
+class TableColumn:
+    """What one side says of one measure, or how far it is from the first.
 
     Parameters
     ----------
-    run: which run, in their order
+    side: which side, in their order
     unit: of all cells, with its prefix
     cells: one a row
     """
 
-    run: int
+    side: int
     is_difference: bool
     unit: str
     cells: tuple[str, ...]
@@ -37,39 +39,35 @@ class Block:
     """The columns of one measure."""
 
     measure: str
-    columns: tuple[Column, ...]
+    columns: tuple[TableColumn, ...]
 
 
-def blocks(comparison: Comparison, rows: Sequence[Row], uncertainty: bool = False) -> list[Block]:
-    """The columns of every measure over some rows.
+def blocks(comparison: Comparison, count: int, uncertainty: bool = False) -> list[Block]:
+    """The columns of every measure over the first rows.
 
     Parameters
     ----------
+    count: how many rows
     uncertainty: whether values carry it, as in `3.30012 ± 0.00016`
     """
-    return [Block(m.name, tuple(_columns(comparison, rows, m, uncertainty))) for m in comparison.measures]
+    rows = np.arange(min(count, len(comparison)))
+    return [Block(name, tuple(_columns(comparison, rows, name, uncertainty))) for name in comparison.measures]
 
 
-def value_of(measurement: Measurement | None) -> float | None:
-    """The value of a measurement that may not be there."""
-    return None if measurement is None else measurement.value
-
-
-def uncertainty_of(measurement: Measurement | None) -> float | None:
-    """The bound of the error of a value; None where there is neither."""
-    return None if measurement is None else measurement.uncertainty
-
-
-def _columns(comparison: Comparison, rows: Sequence[Row], measure: Measure, uncertainty: bool) -> list[Column]:
-    every = [value_of(comparison.measurement(row, k, measure.name)) for row in rows for k in _runs(comparison)]
-    apart = [abs(v) for d in comparison.differences if d.measure == measure.name for v in d.values]
-    scale = _telling(scale_for([value for value in every if value is not None], measure.unit), max(apart, default=0.0))
+def _columns(comparison: Comparison, rows: np.ndarray, measure: str, uncertainty: bool) -> list[TableColumn]:
+    unit = comparison.measures[measure]
+    values = [comparison.values(side, measure)[rows] for side in range(len(comparison.sides))]
+    apart = {d.side: d.values[rows] for d in comparison.differences if d.measure == measure}
+    every = _known(np.concatenate(values))
+    largest = max((abs(v) for found in apart.values() for v in _known(found)), default=0.0)
+    scale = _telling(scale_for(every, unit), largest)
     columns = []
-    for number in _runs(comparison):
-        cells = tuple(_cell(comparison, row, number, measure.name, scale, uncertainty) for row in rows)
-        columns.append(Column(number, False, scale.unit, cells))
-        if number:
-            columns.append(_difference(comparison, rows, measure, number))
+    for side, found in enumerate(values):
+        bounds = comparison.uncertainty(side, measure)[rows] if uncertainty else np.full(len(rows), np.nan)
+        cells = [_cell(comparison, side, row, scale, found[row], bounds[row]) for row in range(len(rows))]
+        columns.append(TableColumn(side, False, scale.unit, tuple(cells)))
+        if side:
+            columns.append(_difference(side, apart[side], unit))
     return columns
 
 
@@ -81,27 +79,17 @@ def _telling(scale: Scale, largest: float) -> Scale:
     return replace(scale, decimals=max(scale.decimals, min(needed, _MOST_DECIMALS)))
 
 
-def _runs(comparison: Comparison) -> range:
-    return range(len(comparison.sides))
+def _cell(comparison: Comparison, number: int, row: int, scale: Scale, value: float, bound: float) -> str:
+    if not math.isnan(value):
+        return with_uncertainty(scale, value, None if math.isnan(bound) else bound)
+    at = comparison.index[number, row]
+    return ABSENT if at == NO_ROW else comparison.sides[number].reason[at] or "no value"
 
 
-def _cell(comparison: Comparison, row: Row, number: int, name: str, scale: Scale, uncertainty: bool) -> str:
-    case = row.cases[number]
-    if case is None:
-        return ABSENT
-    status = comparison.sides[number].data.status(case.case_id)
-    if status is not Status.COMPLETED:
-        return status.replace("_", " ")
-    m = comparison.measurement(row, number, name)
-    if m is None or m.value is None:
-        return "no value"
-    return with_uncertainty(scale, m.value, m.uncertainty if uncertainty else None)
+def _difference(side: int, apart: Floats, unit: str) -> TableColumn:
+    scale = scale_for(_known(apart), unit)
+    return TableColumn(side, True, scale.unit, tuple(ABSENT if math.isnan(v) else scale.text(v + 0.0) for v in apart))
 
 
-def _difference(comparison: Comparison, rows: Sequence[Row], measure: Measure, number: int) -> Column:
-    apart = []
-    for row in rows:
-        first, other = (value_of(comparison.measurement(row, k, measure.name)) for k in (0, number))
-        apart.append(None if first is None or other is None else other - first)
-    scale = scale_for([value for value in apart if value is not None], measure.unit)
-    return Column(number, True, scale.unit, tuple(ABSENT if v is None else scale.text(v + 0.0) for v in apart))
+def _known(values: Floats) -> Sequence[float]:
+    return [float(v) for v in values[~np.isnan(values)]]

@@ -14,6 +14,8 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from simorc.core.errors import UsageError
+from simorc.core.tolerance import Tolerance
 from simorc.core.units import Value, parse_number, value_from_text, value_to_text
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
@@ -80,6 +82,15 @@ def read_number(raw: Any) -> int | float:
     return number
 
 
+def _tolerance(raw: Any) -> Tolerance:
+    if isinstance(raw, bool) or not isinstance(raw, (int, float, str)):
+        raise ValueError
+    try:
+        return Tolerance.parse(str(raw))
+    except UsageError as error:
+        raise ValueError from error
+
+
 def _positive(raw: Any) -> float:
     number = float(read_number(raw))
     if number <= 0:
@@ -133,6 +144,7 @@ Number = Annotated[float, Kind("a finite number", lambda raw: float(read_number(
 Written = Annotated[float, Kind("a finite number", read_number)]
 Positive = Annotated[float, Kind("a number above 0", _positive)]
 NotNegative = Annotated[float, Kind("a number, not negative", _not_negative)]
+Allowed = Annotated[Tolerance, Kind("a tolerance: 5m, 2% or 2%+5m", _tolerance)]
 Whole = Annotated[int, Kind("a whole number, not negative", _whole)]
 Count = Annotated[int, Kind("a whole number of at least 1", _count)]
 Scalar = Annotated[Value, Kind("a finite number, a text, or true or false", _value)]

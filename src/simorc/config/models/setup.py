@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Literal
 
-from simorc.config.models.fields import Count, FilePath, Line, Named, OptionValue, Positive, Section, Texts, key
+from simorc.config.models.fields import (
+    Allowed,
+    Count,
+    FilePath,
+    Line,
+    Named,
+    OptionValue,
+    Positive,
+    Section,
+    Texts,
+    key,
+)
 
 
 class Dut(Section):
@@ -59,6 +70,25 @@ class Netlister(Section):
     )
 
 
+class Compare(Section):
+    """How `simorc compare` joins and judges; its options win."""
+
+    baseline: Line | None = key(
+        None,
+        "What a run is compared with when it is named alone: a run, or a file of data.",
+        example="./golden/results.csv",
+    )
+    nearest: Named[Positive] = key(
+        {}, "How far apart the numbers of a condition may be to be joined.", example="{temp: 0.5, vin: 1m}"
+    )
+    agree: Named[Allowed] = key(
+        {},
+        "How far from the reference a measure may be: absolute, relative, or the sum; `*` stands for all others.",
+        example="{vout: 5m, gain: 2%, id: 20%+5n}",
+    )
+    units: Named[Line] = key({}, "Units of columns and parameters that state none.", example="{w: um, vin: V}")
+
+
 class Setup(Section):
     """The project: what is tested, by which testbenches, over which sweeps."""
 
@@ -70,4 +100,5 @@ class Setup(Section):
     netlister: Netlister = key(
         Netlister(), "How schematics become netlists.", example="{name: xschem, libraries: [./schematics]}"
     )
+    compare: Compare = key(Compare(), "How `simorc compare` joins and judges.", example="{agree: {vout: 5m}}")
     output: FilePath = key("./simulations", "Folder of the run directories.", example="./simulations")

@@ -109,6 +109,18 @@ class PlotKeys(Section):
     title: Text = key("", "Shown above the plot.", example="Output voltage", shown="made from x and y")
 
 
+class CurveKeys(Section):
+    """One curve: a waveform as a table, a row a point, for `simorc compare --curves`."""
+
+    y: Line = key("", "The vector that is compared.", example="i(vd)", shown="required")
+    over: Named[Line] = key(
+        {}, "The axes: names of conditions, each with its vector.", example="{vg: v(g), vd: v(d)}", shown="required"
+    )
+    analysis: Line | None = key(
+        None, "The analysis (op, dc, ac, tran, noise).", example="dc", shown="the last that has the vector"
+    )
+
+
 class Judged(Section):
     """What is measured, summed up and drawn; a sweep's keys win over the testbench's, key by key."""
 
@@ -122,6 +134,9 @@ class Judged(Section):
         {},
         "Plots by name; also the path of a YAML file that holds them, for all or for one.",
         example="{vout_vs_temp: {x: temp, y: vout, group: vin}}",
+    )
+    curves: Named[CurveKeys] = key(
+        {}, "Waveforms that `simorc compare --curves` compares.", example="{id: {y: i(vd), over: {vg: v(g), vd: v(d)}}}"
     )
 
 

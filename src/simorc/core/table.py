@@ -1,0 +1,48 @@
+"""Pure: rows of named columns with units, as they come out of a foreign file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+UNCERTAINTY = "_uncertainty"
+"""Behind a measure's name it names the column of its uncertainties, as in results.csv."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Column:
+    """One column: shape (rows,), float64 with NaN where nothing stands, or objects (texts, values as written).
+
+    `unit` is empty where none is known.
+    """
+
+    values: npt.NDArray[Any]
+    unit: str = ""
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether it holds numbers alone."""
+        return self.values.dtype == np.float64
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Table:
+    """Rows of named columns.
+
+    Parameters
+    ----------
+    name: what people call it, such as the file's name
+    columns: all of one length
+    conditions: the columns that the file itself says were set, not measured; empty where it does not say
+    """
+
+    name: str
+    columns: Mapping[str, Column]
+    conditions: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return next((len(column.values) for column in self.columns.values()), 0)

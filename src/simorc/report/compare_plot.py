@@ -1,0 +1,158 @@
+"""Overlays of a comparison: every side's values over one condition, runs as lines, foreign data as points."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from simorc.core.units import Value
+from simorc.report.compare import Comparison, conditions_text
+from simorc.report.compare_side import FILE, is_numeric, set_of
+from simorc.report.display import scale_for
+from simorc.report.plot_style import LIGHT, MARKERS, colours, legend, new_figure, parameter_axis, rc, value_axis
+from simorc.report.plots import inline_svg
+
+MOST_OVERLAYS = 8
+"""Of more than this the page shows the first ones and says so."""
+_MOST_LINES = 8
+_MOST_POINTS = 1500
+_PNG_DPI = 200
+
+Rows = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """One picture: `inline` for the page, `files` to lie beside it."""
+
+    title: str
+    caption: str
+    inline: str
+    files: dict[str, bytes]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _View:
+    """What one picture shows: a measure over `x`, a line for each value of `line`, where `fixed` holds."""
+
+    measure: str
+    x: str
+    line: str
+    fixed: dict[str, Value]
+    rows: Rows
+
+
+def overlays(comparison: Comparison) -> tuple[list[Overlay], int]:
+    """The pictures, and how many more there would be. A comparison of single points has none."""
+    views = [view for measure in comparison.measures for view in _views(comparison, measure)]
+    if not comparison.columns:
+        return [], 0
+    drawn = [_overlay(comparison, view, number) for number, view in enumerate(views[:MOST_OVERLAYS])]
+    return drawn, max(len(views) - MOST_OVERLAYS, 0)
+
+
+def _views(comparison: Comparison, measure: str) -> list[_View]:
+    """The rows parted by texts first, then each part's own choice of x, lines and what is held."""
+    known = (comparison.index >= 0).sum(axis=0) > 1
+    rows = np.flatnonzero(known)
+    texts = [name for name in comparison.columns if not is_numeric(comparison.condition(name))]
+    numeric = [name for name in comparison.columns if name not in texts]
+    if not numeric:
+        x, *rest = texts
+        return [_View(measure, x, "", fixed, part) for fixed, part in _parted(comparison, rest, rows)]
+    views = []
+    for fixed, part in _parted(comparison, texts, rows):
+        counts = {name: len(set_of(comparison.condition(name)[part])) for name in numeric}
+        x = max(numeric, key=lambda name: counts[name])
+        rest = [name for name in numeric if name != x]
+        lines = [name for name in rest if 1 < counts[name] <= _MOST_LINES]
+        line = max(lines, key=lambda name: counts[name]) if lines else ""
+        held = [name for name in rest if name != line]
+        views += [_View(measure, x, line, fixed | more, few) for more, few in _parted(comparison, held, part)]
+    return views
+
+
+def _parted(comparison: Comparison, names: Sequence[str], rows: Rows) -> list[tuple[dict[str, Value], Rows]]:
+    """Rows by the values of some conditions, in order of appearance."""
+    if not names:
+        return [({}, rows)]
+    codes = np.zeros(len(rows), dtype=np.int64)
+    for name in names:
+        own, known = pd.factorize(np.array([str(v) for v in comparison.condition(name)[rows]], dtype=object))
+        codes = codes * len(known) + own
+    parts = pd.Series(rows).groupby(pd.factorize(codes)[0], sort=False)
+    return [
+        ({name: comparison.conditions(int(part.iloc[0]))[name] for name in names}, part.to_numpy()) for _, part in parts
+    ]
+
+
+def _overlay(comparison: Comparison, view: _View, number: int) -> Overlay:
+    at = f" at {conditions_text(view.fixed)}" if view.fixed else ""
+    title = f"{view.measure} over {view.x}{at}"
+    with rc_context(rc()):
+        figure, caption = _drawn(comparison, view)
+        png, svg = (_written(figure, kind) for kind in ("png", "svg"))
+    stem = f"overlay{number + 1:02}"
+    return Overlay(
+        title, caption, inline_svg(svg.decode(), f"o{number}-", title), {f"{stem}.png": png, f"{stem}.svg": svg}
+    )
+
+
+def _drawn(comparison: Comparison, view: _View) -> tuple[Figure, str]:
+    figure, (ax,) = new_figure(LIGHT)
+    values = [comparison.values(n, view.measure)[view.rows] for n in range(len(comparison.sides))]
+    every = np.concatenate(values)
+    scale = scale_for([float(v) for v in every[~np.isnan(every)]], comparison.measures[view.measure])
+    held = comparison.condition(view.x)[view.rows]
+    xs = sorted(set_of(held), key=float) if is_numeric(held) else set_of(held)
+    unit = comparison.unit_of(view.x)
+    positions = dict(zip(map(str, xs), parameter_axis(ax, f"{view.x} [{unit}]" if unit else view.x, xs), strict=True))
+    value_axis(ax, view.measure, scale)
+    at = np.array([positions[str(x)] for x in map(_plain, held)])
+    lines = _parted(comparison, [view.line] if view.line else [], view.rows)
+    paints = colours([side.short for side in comparison.sides], LIGHT)
+    place = {int(row): i for i, row in enumerate(view.rows)}
+    for side, found in enumerate(values):
+        for _, rows in lines:
+            _line(ax, comparison, side, at, found / scale.factor, [place[int(row)] for row in rows], paints[side])
+    legend(figure, LIGHT, "", [side.short for side in comparison.sides], paints)
+    each = f"A line for each of {len(lines)} values of {view.line}. " if view.line else ""
+    return figure, f"{each}{_how(comparison)}"
+
+
+def _line(ax: Axes, comparison: Comparison, side: int, at: Any, found: Any, places: Sequence[int], paint: str) -> None:
+    """One line of one side, thinned where it has very many points."""
+    chosen = np.array(places)
+    chosen = chosen[~np.isnan(found[chosen])]
+    chosen = chosen[np.argsort(at[chosen], kind="stable")]
+    chosen = chosen[:: max(1, -(-len(chosen) // _MOST_POINTS))]
+    if comparison.sides[side].target == FILE:
+        marker = MARKERS[side % len(MARKERS)]
+        ax.plot(at[chosen], found[chosen], marker, color=paint, markersize=2.8, markeredgewidth=0, linestyle="")
+    else:
+        few = "o" if len(chosen) < 10 else ""
+        ax.plot(at[chosen], found[chosen], color=paint, linewidth=1.3, marker=few, markersize=2.8)
+
+
+def _how(comparison: Comparison) -> str:
+    foreign = any(side.target == FILE for side in comparison.sides)
+    return "Runs are lines, foreign data are points." if foreign else ""
+
+
+def _written(figure: Figure, kind: str) -> bytes:
+    buffer = io.BytesIO()
+    metadata = {"Date": None, "Creator": "simorc"} if kind == "svg" else {"Software": "simorc"}
+    figure.savefig(buffer, format=kind, dpi=_PNG_DPI if kind == "png" else 72, metadata=metadata)
+    return buffer.getvalue()
+
+
+def _plain(value: Any) -> Value:
+    return float(value) if isinstance(value, np.floating) else value

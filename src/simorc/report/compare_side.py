@@ -1,0 +1,327 @@
+"""Pure: what a comparison lays side by side: a run, the curves of a run, a table of foreign data, as columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from simorc.core.errors import UsageError
+from simorc.core.expression import compile_condition, names_in
+from simorc.core.plan import Curve
+from simorc.core.record import Status
+from simorc.core.spec import Verdict
+from simorc.core.sweep import RESERVED_NAMES
+from simorc.core.table import UNCERTAINTY, Column, Table
+from simorc.core.units import Value, as_number
+from simorc.report.data import ReportData
+from simorc.report.display import axis_key, value_text
+
+Floats = npt.NDArray[np.float64]
+FILE = "file"
+"""The target of what is no run."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Measured:
+    """One measure over the rows of a side; NaN where there is no value or no bound of its error.
+
+    `out` says where the value is out of its limits, `judged` where it has any.
+    """
+
+    values: Floats
+    unit: str
+    uncertainty: Floats
+    out: npt.NDArray[np.bool_]
+    judged: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """One of the inputs, or a part of it.
+
+    Parameters
+    ----------
+    name: what people call it; `short` is as short as it can be
+    target: `spice`, `bench`, or `file`
+    source: which of the inputs it is, from 0; parts of one input share it
+    conditions: every parameter of a run, the condition columns of a table
+    swept: those that vary
+    reason: for each row why it has no values, empty where it has
+    data: the run
+    notes: sentences about what was left out of it
+    """
+
+    name: str
+    target: str
+    conditions: Mapping[str, Column]
+    swept: tuple[str, ...]
+    measures: Mapping[str, Measured]
+    reason: npt.NDArray[Any]
+    data: ReportData | None = None
+    source: int = 0
+    short: str = ""
+    notes: tuple[str, ...] = ()
+    case_ids: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def __len__(self) -> int:
+        return len(self.reason)
+
+    @property
+    def label(self) -> str:
+        """What the tables call it: `<run id>/<target>`, or the file's name."""
+        return self.name
+
+    @cached_property
+    def measure_names(self) -> list[str]:
+        """The measures that have a value somewhere."""
+        return [name for name, measured in self.measures.items() if not np.isnan(measured.values).all()]
+
+    def rows(self, chosen: npt.NDArray[Any]) -> Side:
+        """The side with some of its rows: a mask or positions."""
+        return replace(
+            self,
+            conditions={name: Column(c.values[chosen], c.unit) for name, c in self.conditions.items()},
+            measures={
+                name: Measured(m.values[chosen], m.unit, m.uncertainty[chosen], m.out[chosen], m.judged[chosen])
+                for name, m in self.measures.items()
+            },
+            reason=self.reason[chosen],
+            case_ids=self.case_ids[chosen] if len(self.case_ids) else self.case_ids,
+        )
+
+
+def column(values: Iterable[Value]) -> npt.NDArray[Any]:
+    """Values as they are written, in an array."""
+    listed = list(values)
+    made = np.empty(len(listed), dtype=object)
+    made[:] = listed
+    return made
+
+
+def of_run(data: ReportData) -> Side:
+    """The measures of a run, a row a case.
+
+    Raises
+    ------
+    UsageError: no case has completed
+    """
+    _check_completed(data)
+    names = list(data.cases[0].parameters)
+    measures = {}
+    for measure in data.measures_here:
+        found = [data.finished(case.case_id, measure.name) for case in data.cases]
+        verdicts = [m.verdict if m is not None else Verdict.NONE for m in found]
+        measures[measure.name] = Measured(
+            numbers(m.value if m is not None else None for m in found),
+            measure.unit,
+            numbers(m.uncertainty if m is not None else None for m in found),
+            np.array([verdict is Verdict.FAIL for verdict in verdicts]),
+            np.array([verdict is not Verdict.NONE for verdict in verdicts]),
+        )
+    statuses = [data.status(case.case_id) for case in data.cases]
+    return Side(
+        f"{data.run_id}/{data.plan.target}",
+        data.plan.target,
+        {name: Column(column(case.parameters[name] for case in data.cases)) for name in names},
+        tuple(data.plan.sweep.swept),
+        measures,
+        column("" if status is Status.COMPLETED else status.replace("_", " ") for status in statuses),
+        data,
+        case_ids=np.array([case.case_id for case in data.cases], dtype=np.int64),
+    )
+
+
+def of_curves(data: ReportData) -> Side:
+    """The curves of a run's waveforms, a row a point: its conditions are the case's and those of the curve's axes.
+
+    Raises
+    ------
+    UsageError: no case has completed, the testbench names no curves, or a case kept no waveforms
+    CaseError: waveforms that cannot be read
+    """
+    _check_completed(data)
+    curves = data.plan.curves
+    if not curves:
+        hint = "name them in the testbench's config.yaml: curves: {id: {y: i(vd), over: {vg: v(g), vd: v(d)}}}"
+        raise UsageError(f"{data.run_id} has no curves", hint=hint)
+    axes = {tuple(curve.over) for curve in curves}
+    if len(axes) > 1:
+        each = "; ".join(f"{curve.name}: {', '.join(curve.over)}" for curve in curves)
+        raise UsageError(f"the curves of {data.run_id} are not over the same axes", hint=each)
+    done = [case for case in data.cases if data.status(case.case_id) is Status.COMPLETED]
+    read = [_points(data, case.case_id, curves) for case in done]
+    sizes = [len(next(iter(points.values())).values) for points in read]
+    which = np.repeat(np.arange(len(done)), sizes)
+    own = {
+        name: Column(column(case.parameters[name] for case in done)[which])
+        for name in data.cases[0].parameters
+        if name not in curves[0].over
+    }
+    joined = {
+        name: Column(np.concatenate([points[name].values for points in read]), read[0][name].unit) for name in read[0]
+    }
+    count = len(which)
+    return Side(
+        f"{data.run_id}/{data.plan.target}",
+        data.plan.target,
+        own | {name: joined[name] for name in curves[0].over},
+        (*(name for name in data.plan.sweep.swept if name in own), *curves[0].over),
+        {curve.name: bare(joined[curve.name]) for curve in curves},
+        np.full(count, "", dtype=object),
+        data,
+        case_ids=np.array([case.case_id for case in done], dtype=np.int64)[which],
+    )
+
+
+def _points(data: ReportData, case_id: int, curves: Sequence[Curve]) -> dict[str, Column]:
+    """The points of one case: the axes and every curve, all of one length."""
+    waves = data.waveforms(case_id)
+    found = {}
+    for curve in curves:
+        for name, vector in {**curve.over, curve.name: curve.y}.items():
+            plot = waves.plot(curve.analysis) if curve.analysis else next(p for p in [*waves][::-1] if vector in p)
+            found[name] = Column(np.real(plot[vector]).astype(np.float64), plot.unit(vector))
+    lengths = {name: len(c.values) for name, c in found.items()}
+    if len(set(lengths.values())) > 1:
+        each = ", ".join(f"{name}: {length} points" for name, length in lengths.items())
+        raise UsageError(f"the curves of case {case_id} are of different length", hint=f"{each}; name the `analysis`")
+    return found
+
+
+def of_table(table: Table, conditions: Sequence[str]) -> Side:
+    """A table of foreign data; its measures are the numeric columns that are no conditions.
+
+    Rows that lack a condition are left out, and a note says so; what is not finite is no value.
+
+    Raises
+    ------
+    UsageError: it has none of the conditions, or no measure
+    """
+    here = [name for name in conditions if name in table.columns]
+    if not here:
+        known = ", ".join(table.columns)
+        what = f"{table.name} has no column that the conditions are in: {', '.join(conditions) or 'none is known'}"
+        raise UsageError(what, hint=f"its columns: {known}; --on NAME,NAME says which of them are conditions")
+    others = {n: c for n, c in table.columns.items() if c.is_numeric and n not in here and n not in RESERVED_NAMES}
+    values = {name: c for name, c in others.items() if not _is_uncertainty(name, others)}
+    if not values:
+        raise UsageError(f"{table.name} has no column of numbers beside its conditions")
+    lacking = np.zeros(len(table), dtype=bool)
+    for name in here:
+        held = table.columns[name].values
+        lacking |= ~np.isfinite(held) if table.columns[name].is_numeric else np.array([value is None for value in held])
+    notes = [f"{int(lacking.sum())} rows without a condition are left out"] if lacking.any() else []
+    infinite = {name: int(np.isinf(c.values).sum()) for name, c in values.items()}
+    notes += [f"{count} values of {name} are not finite: taken as absent" for name, count in infinite.items() if count]
+    side = Side(
+        table.name,
+        FILE,
+        {name: table.columns[name] for name in here},
+        tuple(here),
+        {name: bare(c, others.get(name + UNCERTAINTY)) for name, c in values.items()},
+        np.full(len(table), "", dtype=object),
+        notes=tuple(f"{table.name}: {note}" for note in notes),
+    )
+    return side.rows(~lacking) if lacking.any() else side
+
+
+def bare(values: Column, uncertainty: Column | None = None) -> Measured:
+    """A measure without limits."""
+    count = len(values.values)
+    none = np.zeros(count, dtype=bool)
+    bound = np.full(count, np.nan) if uncertainty is None else finite(np.abs(uncertainty.values))
+    return Measured(finite(values.values), values.unit, bound, none, none)
+
+
+def finite(values: Floats) -> Floats:
+    """The same with NaN for what is infinite."""
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def numbers(values: Iterable[float | None]) -> Floats:
+    """Numbers as an array, NaN where there is none."""
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+
+
+def chosen(side: Side, where: str) -> Side:
+    """The rows that meet a condition; a side that lacks one of its parameters stays as it is.
+
+    Raises
+    ------
+    UsageError: the condition does not fit, or nothing is left
+    """
+    names = names_in(where)
+    if not set(names) <= set(side.conditions):
+        return side
+    test = compile_condition(where)
+    keys = [side.conditions[name].values for name in names]
+    mask = np.array([test(dict(zip(names, map(_plain, row), strict=True))) for row in zip(*keys, strict=True)])
+    if not mask.any():
+        raise UsageError(f"no row of {side.label} meets {where!r}")
+    return side.rows(mask)
+
+
+def split(side: Side, names: Sequence[str]) -> list[Side]:
+    """A side for each value of some parameters, which then are no conditions any more."""
+    here = [name for name in names if name in side.conditions]
+    if not here:
+        return [side]
+    texts = column(
+        ", ".join(f"{name}={value_text(value)}" for name, value in zip(here, map(_plain, row), strict=True))
+        for row in zip(*(side.conditions[name].values for name in here), strict=True)
+    )
+    rest = {name: c for name, c in side.conditions.items() if name not in here}
+    bare_side = replace(side, conditions=rest, swept=tuple(name for name in side.swept if name not in here))
+    return [
+        replace(bare_side.rows(texts == text), name=f"{side.name} {text}", short=text) for text in dict.fromkeys(texts)
+    ]
+
+
+def named(sides: Sequence[Side]) -> tuple[Side, ...]:
+    """The sides with labels and short names that tell them apart."""
+    labels = [side.name for side in sides]
+    labels = [
+        label if labels.index(label) == number else f"{label} ({labels[:number].count(label) + 1})"
+        for number, label in enumerate(labels)
+    ]
+    shorts = [side.short or (side.target if side.target != FILE else side.name) for side in sides]
+    if len(set(shorts)) < len(sides):
+        shorts = [_letters(number) for number in range(len(sides))]
+    return tuple(replace(s, name=label, short=short) for s, label, short in zip(sides, labels, shorts, strict=True))
+
+
+def is_numeric(values: npt.NDArray[Any]) -> bool:
+    """Whether all values are numbers."""
+    return values.dtype == np.float64 or all(as_number(value) is not None for value in set_of(values))
+
+
+def set_of(values: npt.NDArray[Any]) -> list[Value]:
+    """The different values, in order of appearance."""
+    if values.dtype == np.float64:
+        return [float(value) for value in pd.unique(values)]
+    return list({(type(value), axis_key(value)): value for value in map(_plain, values)}.values())
+
+
+def _plain(value: Any) -> Value:
+    return float(value) if isinstance(value, np.floating) else value
+
+
+def _is_uncertainty(name: str, columns: Mapping[str, Column]) -> bool:
+    return name.endswith(UNCERTAINTY) and name.removesuffix(UNCERTAINTY) in columns
+
+
+def _letters(number: int) -> str:
+    """A, B, … Z, AA, AB …"""
+    high, low = divmod(number, 26)
+    return (_letters(high - 1) if high else "") + chr(ord("A") + low)
+
+
+def _check_completed(data: ReportData) -> None:
+    if not data.tally[Status.COMPLETED]:
+        raise UsageError(f"no case of {data.run_id} has completed", hint=f"type: simorc run {data.run_id}")
