@@ -60,9 +60,14 @@ def options(
 
 
 @app.command()
-def init(folder: Annotated[Path, typer.Argument(metavar="[DIR]")] = Path()) -> None:
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]")] = Path(),
+    existing: Annotated[
+        Path | None, typer.Option("--from", metavar="DIR", help="Take over decks, schematics, cicsim's configuration.")
+    ] = None,
+) -> None:
     """Make a project that builds and runs as it stands; never overwrites a file."""
-    _call("init", "init", folder)
+    _call("init", "init", folder, existing)
 
 
 @app.command("list")
