@@ -114,6 +114,7 @@ def run(
         typer.Option(metavar="1%|all|none|original", help="Which results of the fast way are compared with ngspice."),
     ] = "1%",
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Simulate everything; store nothing.")] = False,
+    goes_on: Annotated[bool, typer.Option("--continue", help="Also what a run that stopped early has spared.")] = False,
     lost: Annotated[Lost | None, typer.Option(help="What becomes of bench cases that a crash left half-way.")] = None,
 ) -> None:
     """Run what is pending, failed or interrupted. After `--`: arguments for pytest."""
@@ -138,6 +139,7 @@ def run(
             lost=lost,
             verify=verify,
             cache=not no_cache,
+            goes_on=goes_on,
             pytest_args=tuple(context.args),
         ),
     )

@@ -18,8 +18,10 @@ from simorc.core.errors import ConfigError, UsageError
 from simorc.core.measurement import Measure
 from simorc.core.plan import Plan, PlotSpec, SimulatorSettings
 from simorc.core.spec import Spec
+from simorc.core.stopping import StopRule
 from simorc.core.sweep import Axis, monte_carlo_axis
 from simorc.core.units import Quantity, value_from_text, value_to_text
+from simorc.workspace.plan_file import decode, encode
 
 BASE = Path(__file__).parents[1] / "data" / "config_project"
 
@@ -195,6 +197,24 @@ def test_monte_carlo_samples_are_the_fastest_axis(project: Path) -> None:
     assert made.sweep.axes[1] == monte_carlo_axis(3, 5)
     assert [case.conditions["mc_sample"] for case in made.sweep.cases()] == [0, 1, 0, 1]
     assert plan(project, "monte_carlo: {samples: 2}\n").sweep.axes == (monte_carlo_axis(2, 1),)
+
+
+def test_a_rule_that_ends_a_run_early_is_for_simulations(project: Path) -> None:
+    text = "monte_carlo: {samples: 200}\nstop_when: {yield_ci: 2%, mean: 0.01, of: vout}\n"
+    made = plan(project, text)
+    assert made.stop_when == StopRule(0.02, 0.01, None, ("vout",))
+    assert made.confidence == pytest.approx(1 - 0.05 / 4)  # 25, 50, 100, 200 samples: four looks
+    assert decode(Plan, encode(made), "plan") == made
+    assert plan(project, text, "bench").stop_when is None
+    assert plan(project, "monte_carlo: {samples: 200}\n").confidence == 0.95
+
+
+@pytest.mark.req("SIM-08")
+def test_a_yield_needs_a_measure_with_limits(project: Path) -> None:
+    config = project / "testbenches" / "tempco" / "config.yaml"
+    config.write_text("template: ./tb_tempco.spice.j2\nparameters: {temp: 27}\nmeasures: {vout: {unit: V}}\n")
+    with pytest.raises(ConfigError, match=r"stop_when\.yield_ci: found a yield, but no measure with limits"):
+        plan(project, "monte_carlo: {samples: 200}\nstop_when: {yield_ci: 2%}\n")
 
 
 def test_a_sweep_of_nothing_is_the_nominal_case(project: Path) -> None:

@@ -186,6 +186,7 @@ SWEEP_PROBLEMS = [
     ("start: 4.0", "start: low", "parameters.vin.start: found 'low', expected a finite number"),
     ("start: 4.0, stop: 6.0, num: 5", "", "parameters.vin: found a range with no keys, expected start, stop and"),
 ]
+MC = "monte_carlo: {samples: 99}\n"
 ADDED_TO_A_SWEEP = [
     ("zip: [vin]", "zip[0]: found 'vin', expected a list"),
     ("zip: [[vin]]", "zip[0]: found the group vin, expected two or more different parameters"),
@@ -220,6 +221,17 @@ ADDED_TO_A_SWEEP = [
     ("plot_specs: {p: {y: vout, x: temp, where: seed > 1}}", "plot_specs.p.where: found 'seed', which this sweep does"),
     ("plot_specs: ./plots.yaml", "plot_specs: found './plots.yaml', where there is no file, expected a YAML file"),
     ("plot_specs: {p: ./plots.yaml}", "plot_specs.p: found './plots.yaml', where there is no file, expected a YAML"),
+    ("stop_when: {mean: 1%}", "stop_when: found a sweep without random samples, expected `monte_carlo: {samples: …}`"),
+    (f"{MC}stop_when: {{yield_ci: 2}}", "stop_when.yield_ci: found 2, expected a number above 0 and below 1, or a per"),
+    (f"{MC}stop_when: {{sigma: x%}}", "stop_when.sigma: found 'x%', expected a number above 0 and below 1, or a"),
+    (f"{MC}stop_when: {{mean: 0%}}", "stop_when.mean: found '0%', expected a number above 0 and below 1, or a"),
+    (f"{MC}stop_when: {{}}", "stop_when: found nothing to be met, expected yield_ci, mean or sigma"),
+    (
+        f"{MC}stop_when: {{mean: 1%, of: vot}}",
+        "stop_when.of: found 'vot', expected one of vout, iq, psrr, did you mean",
+    ),
+    (f"{MC}stop_when: {{yield_ci: 1%, of: vout}}", "stop_when.of: found measures, but neither `mean` nor `sigma`"),
+    (f"{MC}stop_when: 3", "stop_when: found 3, expected a mapping"),
     ("<<: {where: 3}", "<<: found an unknown key, expected one of measures"),
 ]
 

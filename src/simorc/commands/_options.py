@@ -10,7 +10,7 @@ from simorc.core.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What the command line of `simorc run` says."""
+    """What the command line of `simorc run` says; `goes_on` takes up what a run that was stopped early has spared."""
 
     setup: Path | None = None
     workers: str = "auto"
@@ -26,6 +26,7 @@ class RunOptions:
     lost: str | None = None
     verify: str = "1%"
     cache: bool = True
+    goes_on: bool = False
     pytest_args: tuple[str, ...] = ()
 
 

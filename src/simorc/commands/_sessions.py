@@ -81,6 +81,11 @@ class Sessions:
         self._finished = 0
         self._sessions = 0
 
+    @property
+    def known(self) -> Mapping[int, CaseRecord]:
+        """The records of the run so far."""
+        return self._known
+
     def execute(self, cases: Sequence[int], check: int | None = None) -> Execution:
         """Execute cases; what a dying worker lost is tried once more.
 
@@ -95,7 +100,7 @@ class Sessions:
                 execution = self._shard(shard, check, view)
                 if many:
                     pack_records(self.job.directory)
-                if self._is_over(execution):
+                if self.is_over(execution):
                     break
         return execution
 
@@ -104,7 +109,7 @@ class Sessions:
         lost = self._with_status(cases, Status.IN_PROGRESS)
         # The rest of a block goes with the case that its worker died of.
         left = sorted([*lost, *self._with_status(cases, Status.PENDING)]) if self._in_blocks else lost
-        if not left or self.job.before.plan.target == "bench" or self._is_over(execution):
+        if not left or self.job.before.plan.target == "bench" or self.is_over(execution):
             return execution
         log_event(self.job.directory, "retry", cases=format_ranges(left), reason="worker died")
         execution = self._session(left, None, view, 1 if self._in_blocks else 0)
@@ -169,7 +174,7 @@ class Sessions:
             return 0
         return max(1, min(_MOST_A_BLOCK, cases // (self.job.workers(cases) * _BLOCKS_A_WORKER)))
 
-    def _is_over(self, execution: Execution) -> bool:
+    def is_over(self, execution: Execution) -> bool:
         """Whether nothing further is to start."""
         most = self.job.options.max_fail
         stopped = most is not None and self._failed >= most

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 
@@ -13,8 +13,9 @@ from simorc.core.case import Case
 from simorc.core.errors import ExitCode
 from simorc.core.measurement import Measurement
 from simorc.core.record import CaseRecord, Status
+from simorc.core.run_statistics import yields_lowest_first
 from simorc.core.spec import Verdict, tightness
-from simorc.core.units import format_quantity, value_to_text
+from simorc.core.units import Value, format_quantity, value_to_text
 from simorc.core.verdict import RunVerdict, run_verdict
 from simorc.workspace.conclude import Concluded
 from simorc.workspace.gather import Gathered
@@ -50,6 +51,7 @@ def summary(
     lines += _failures(run, gathered, seen)
     lines += _worst(run, gathered, seen)
     lines += [_aggregate(a) for a in concluded.aggregates if a.verdict is Verdict.FAIL]
+    lines += _yield(concluded)
     lines += [f"warning: {text}" for text in dict.fromkeys([*seen.warnings, *notes, *gathered.notes])]
     lines += _verified(seen)
     lines += _cached(seen)
@@ -83,6 +85,16 @@ class _Seen:
                 self.missed += 1
                 insort(self.misses, ((tightness(m.margin, m.min, m.max), record.case_id), m), key=itemgetter(0))
                 del self.misses[_MOST_ROWS:]
+
+
+def _yield(concluded: Concluded) -> list[str]:
+    """The yield over all limits, of several points the lowest."""
+    rows = yields_lowest_first(concluded.statistics)
+    if not rows:
+        return []
+    row = rows[0]
+    lowest = f", the lowest of {len(rows)} points: {_group(row.group)}" if len(rows) > 1 else ""
+    return [f"yield: {row.in_spec}{lowest}"]
 
 
 def _verified(seen: _Seen) -> list[str]:
@@ -159,9 +171,12 @@ def _limits(m: Measurement | AggregateResult) -> str:
 
 
 def _aggregate(a: AggregateResult) -> str:
-    group = ", ".join(f"{name}={value_to_text(value)}" for name, value in a.group.items()) or "all cases"
     value = format_quantity(a.value, a.unit) if a.value is not None else f"missing ({a.message})"
-    return f"  out of spec: {a.name} = {value}, {_limits(a)}: {group}"
+    return f"  out of spec: {a.name} = {value}, {_limits(a)}: {_group(a.group) or 'all cases'}"
+
+
+def _group(group: Mapping[str, Value]) -> str:
+    return ", ".join(f"{name}={value_to_text(value)}" for name, value in group.items())
 
 
 def _rerun(run: RunDirectory, case: Case) -> str:

@@ -13,6 +13,7 @@ import simorc
 from simorc.commands._bench_run import bench_seconds, fault_remarks, leave_safe, prepare
 from simorc.commands._common import open_run_directory
 from simorc.commands._options import RunOptions, parse_verify
+from simorc.commands._rounds import Rounds, execute_rounds, rounds_of, stop_entry, without_spared
 from simorc.commands._sessions import Job, Sessions, record_loss
 from simorc.commands._summary import exit_code, summary
 from simorc.core.errors import ExitCode, RunDirectoryError, UsageError
@@ -51,14 +52,14 @@ def run(text: str, options: RunOptions) -> int:
         kill_orphans(directory.path)
         _refuse_changes(directory, accept=options.accept_changed, record=not options.dry_run)
         before = gather(directory)
-        due = due_cases(before, options)
+        due, all_rounds = _due_in_rounds(directory, before, options)
         if options.dry_run:
             print(f"{directory.run_id}: {len(due)} of {len(before.cases)} cases to run: {format_ranges(due) or 'none'}")
             return ExitCode.DONE
         if options.lost == "fail":
             _give_up(directory, held_cases(before))
         job = Job(directory, before, lock, options, interrupts)
-        execution = _execute_all(job, due) if due else None
+        execution, due = _execute_all(job, due, all_rounds) if due else (None, due)
         changed = changed_inputs(directory) if execution is not None else []
         concluded = conclude(directory)
         if before.plan.target == "bench" and due:
@@ -100,6 +101,26 @@ def due_cases(gathered: Gathered, options: RunOptions) -> Sequence[int]:
     return array("I", open_)
 
 
+def _due_in_rounds(
+    directory: RunDirectory, gathered: Gathered, options: RunOptions
+) -> tuple[Sequence[int], Rounds | None]:
+    """What is due, and in which rounds; what an early stop spared is not due unless somebody says so.
+
+    Raises
+    ------
+    UsageError: a case that does not exist, or `--continue` of a run that cannot stop early
+    """
+    if options.goes_on and gathered.plan.stop_when is None:
+        raise UsageError(f"--continue: {directory.run_id} has no `stop_when`", hint="without it nothing is ever spared")
+    due, all_rounds = due_cases(gathered, options), rounds_of(gathered, options)
+    stopped = read_manifest(directory).get("stopped_early")
+    if all_rounds is not None and stopped:
+        return without_spared(due, all_rounds, stopped), None
+    if options.goes_on and not options.dry_run:
+        update_manifest(directory, stopped_early=None)
+    return due, all_rounds
+
+
 def held_cases(gathered: Gathered) -> list[int]:
     """Bench cases that a crash left half-way: they wait for somebody's decision."""
     if gathered.plan.target != "bench":
@@ -107,20 +128,34 @@ def held_cases(gathered: Gathered) -> list[int]:
     return sorted(i for i, record in gathered.records.items() if record.status is Status.IN_PROGRESS)
 
 
-def _execute_all(job: Job, due: Sequence[int]) -> Execution:
-    """Everything that is due."""
+def _execute_all(job: Job, due: Sequence[int], all_rounds: Rounds | None) -> tuple[Execution | None, Sequence[int]]:
+    """Everything that is due, or as many rounds of it as are needed; gives the cases that it was about in the end."""
     directory, settings = job.directory, job.before.plan.simulator
     if job.before.plan.target == "bench":
-        return _execute_on_bench(job, due)
+        return _execute_on_bench(job, due), due
     simulator = simulator_class(settings.name)(settings)
     _record_versions(directory, simulator.version())
     job = replace(job, sampled=isinstance(simulator, FastSimulator))
     started = _now()
     check = None if read_manifest(directory).get("repeatable") is not None else due[0]
-    execution = Sessions(job, len(due), started).execute(due, check)
+    sessions, stop = Sessions(job, len(due), started), None
+    execution: Execution | None
+    if all_rounds is None:
+        execution = sessions.execute(due, check)
+    else:
+        execution, stop = execute_rounds(sessions, all_rounds, due, check, lambda: _corrected(job))
     execution = _again_slowly(job) or execution
+    if stop is not None and all_rounds is not None:
+        due = [case_id for case_id in due if all_rounds.sample[case_id] < stop.samples]
+        update_manifest(directory, stopped_early=stop_entry(job, stop, _now()))
+        job.remarks.append(f"stopped early, {stop.said}; what was spared: simorc run {directory.run_id} --continue")
     _record_end(job, due, started, read_record(directory, check) if check is not None else None)
-    return execution
+    return execution, due
+
+
+def _corrected(job: Job) -> Mapping[int, CaseRecord] | None:
+    """The records, where results of a fast way that turned out to be wrong had to be simulated again."""
+    return read_records(job.directory) if _again_slowly(job) is not None else None
 
 
 def _again_slowly(job: Job) -> Execution | None:
@@ -212,7 +247,8 @@ def _record_end(
     checked: CaseRecord | None,
     bench: Mapping[str, object] | None = None,
 ) -> None:
-    ended = "interrupted" if job.interrupts.count else "completed"
+    stopped = read_manifest(job.directory).get("stopped_early")
+    ended = "interrupted" if job.interrupts.count else "stopped_early" if stopped else "completed"
     entry = {"started": started, "finished": _now(), "cases": format_ranges(due), "ended": ended}
     said = {"note": job.options.note, "dut": job.options.dut, "bench": bench}
     add_execution(job.directory, entry | {key: value for key, value in said.items() if value})

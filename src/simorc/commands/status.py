@@ -24,6 +24,8 @@ from simorc.workspace.status_store import read_progress, scan_records
 _LOOK_EVERY_S = 1.0
 _COUNTS = ("total", "completed", "failed", "out_of_spec", "pending")
 
+_ENDED = {"interrupted": "interrupted", "stopped_early": "stopped early"}
+
 State = dict[str, Any]
 """What `--json` prints of one run; a damaged run has its `problem` and no counts.
 
@@ -101,8 +103,8 @@ def line_of(state: State) -> str:
         parts.append("paused" if state["paused"] else "active")
         parts += [f"{state['rate_per_s']:.3g}/s"] if state["rate_per_s"] else []
         parts += [f"{format_duration(state['remaining_s'])} left"] if state["remaining_s"] is not None else []
-    elif state["ended"] == "interrupted" and completed < total:
-        parts.append("interrupted")
+    elif state["ended"] in _ENDED and completed < total:
+        parts.append(_ENDED[state["ended"]])
     return ", ".join(parts)
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # these bring numpy along, for which `simorc status` has no t
     from simorc.core.bench import BenchSettings
     from simorc.core.netlister import NetlisterSettings
     from simorc.core.plan import Curve, PlotSpec, SimulatorSettings
+    from simorc.core.stopping import StopRule
 
 SETUP_FILE = "sim_setup.yaml"
 DEFAULT_OUTPUT = "./simulations"
@@ -101,6 +102,7 @@ class SweepEntry:
     aggregates: tuple[Aggregate, ...]
     plot_specs: tuple[PlotSpec, ...]
     curves: tuple[Curve, ...]
+    stop_when: StopRule | None = None
 
 
 @dataclass(frozen=True, slots=True)

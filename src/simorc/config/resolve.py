@@ -57,6 +57,7 @@ def make_plan(project: Project, sweep_name: str, target: str | None = None, benc
         curves=entry.curves,
         simulator=testbench.simulator,
         bench=settings,
+        stop_when=entry.stop_when if wanted == "spice" else None,
         bench_file=project.benches[settings.name].path.as_posix() if settings is not None else "",
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from simorc.config.axes import AxisBuilder
 from simorc.config.conditions import check_sweep_conditions, names_used
@@ -16,7 +16,9 @@ from simorc.config.testbench_file import TestbenchFile, read_judged
 from simorc.config.validation import validate
 from simorc.core.aggregates import NEEDS_AXIS, Aggregate
 from simorc.core.errors import Problem
+from simorc.core.measurement import Measure
 from simorc.core.plan import PlotSpec
+from simorc.core.stopping import StopRule
 from simorc.core.sweep import Sweep
 from simorc.core.units import Value, as_number, value_to_text
 from simorc.core.wording import did_you_mean
@@ -40,6 +42,7 @@ def read_sweep(
     own = file.only(SECTIONS)
     reader = read_judged(testbench, merged.overlaid([], own.data, own.mark), problems)
     _check_corner_specs(file, keys, sweep, problems)
+    measures = reader.measures()
     return SweepEntry(
         name=name,
         path=resolved(setup.folder, text),
@@ -48,10 +51,11 @@ def read_sweep(
         target=keys.target,
         bench=keys.bench or "",
         sweep=sweep,
-        measures=reader.measures(),
+        measures=measures,
         aggregates=_aggregates(reader, file, sweep, problems),
         plot_specs=_plots(reader, file, sweep, problems),
         curves=reader.curves(),
+        stop_when=_stop_rule(file, keys, measures, problems),
     )
 
 
@@ -117,6 +121,30 @@ def _aggregates(reader: JudgedReader, file: Document, sweep: Sweep, problems: Pr
             found = f"{aggregate.over!r}, which this sweep does not vary"
             problems.add(Problem(where, found, one_of(sweep.swept)))
     return tuple(kept)
+
+
+def _stop_rule(file: Document, keys: SweepKeys, measures: Sequence[Measure], problems: Problems) -> StopRule | None:
+    """When random samples are enough; what could never be met, or is not about anything, is noted."""
+    rule = keys.stop_when
+    if rule is None:
+        return None
+
+    def note(key: str, found: str, expected: str, hint: str = "") -> None:
+        problems.add(Problem(file.where(["stop_when", key] if key else ["stop_when"]), found, expected, hint))
+
+    if keys.monte_carlo is None:
+        note("", "a sweep without random samples", "`monte_carlo: {samples: …}` beside it")
+    if rule.yield_ci is rule.mean is rule.sigma is None and not set(file.section("stop_when")) - {"of"}:
+        note("", "nothing to be met", "yield_ci, mean or sigma")
+    here = {measure.name: measure for measure in measures if "spice" in measure.targets}
+    if rule.yield_ci is not None and not any(m.spec.has_limits or m.corner_specs for m in here.values()):
+        note("yield_ci", "a yield, but no measure with limits", "`spec:` with min or max for a measure")
+    if rule.of and rule.mean is rule.sigma is None:
+        note("of", "measures, but neither `mean` nor `sigma`", "one of the two, or no `of`")
+    for name in rule.of:
+        if name not in here:
+            note("of", printed(name), one_of(here), did_you_mean(name, here))
+    return StopRule(rule.yield_ci, rule.mean, rule.sigma, rule.of)
 
 
 def _plots(reader: JudgedReader, file: Document, sweep: Sweep, problems: Problems) -> tuple[PlotSpec, ...]:

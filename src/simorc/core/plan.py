@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from simorc.core.aggregates import Aggregate
 from simorc.core.bench import BenchSettings
 from simorc.core.measurement import Measure
+from simorc.core.stopping import StopRule, confidence
 from simorc.core.sweep import Sweep
 
 
@@ -101,6 +102,7 @@ class Plan:
     environment: the environment variables that the template reads, with their values
     bench: the bench that the target `bench` runs on, None for `spice`
     bench_file: its file (absolute), or empty
+    stop_when: when Monte Carlo samples are enough, None where all are wanted; for `spice` alone
     """
 
     sweep: Sweep
@@ -121,6 +123,12 @@ class Plan:
     environment: Mapping[str, str] = field(default_factory=dict)
     bench: BenchSettings | None = None
     bench_file: str = ""
+    stop_when: StopRule | None = None
+
+    @property
+    def confidence(self) -> float:
+        """Of every interval that is told of this run, so that all that are looked at together have 95 %."""
+        return confidence(self.stop_when, self.sweep.samples)
 
     @property
     def python_measures(self) -> list[str]:

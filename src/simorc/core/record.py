@@ -75,16 +75,17 @@ def measures_found(asked: Iterable[Measure], records: Iterable[CaseRecord]) -> t
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How far a run is: counts of cases."""
+    """How far a run is: counts of cases; `spared` says how many need not run, since fewer were enough."""
 
     total: int
     by_status: Mapping[Status, int] = field(default_factory=dict)
     out_of_spec: int = 0
     in_spec: int = 0
+    spared: int = 0
 
     @classmethod
-    def of(cls, total: int, records: Iterable[CaseRecord]) -> Tally:
-        """Count records; cases without one are pending."""
+    def of(cls, total: int, records: Iterable[CaseRecord], spared: int = 0) -> Tally:
+        """Count records; cases without one are pending, spared ones among them."""
         counts = dict.fromkeys(Status, 0)
         out_of_spec = in_spec = 0
         seen = 0
@@ -95,7 +96,7 @@ class Tally:
             out_of_spec += verdict is Verdict.FAIL
             in_spec += verdict is Verdict.PASS
         counts[Status.PENDING] += max(total - seen, 0)
-        return cls(total, counts, out_of_spec, in_spec)
+        return cls(total, counts, out_of_spec, in_spec, spared)
 
     def __getitem__(self, status: Status) -> int:
         return self.by_status.get(status, 0)

@@ -153,6 +153,12 @@ def run_statistics(
     ]
 
 
+def yields_lowest_first(rows: Iterable[GroupStatistics]) -> list[GroupStatistics]:
+    """The rows that count samples in which every limit is met; none where nothing is random, or nothing has limits."""
+    found = [(row.in_spec.share, k, row) for k, row in enumerate(rows) if row.measure == ALL_LIMITS and row.in_spec]
+    return [row for *_, row in sorted(found, key=lambda entry: entry[:2])]
+
+
 def _row(
     key: _Key, group: Mapping[str, Value], unit: str, members: _Members, confidence: float | None
 ) -> GroupStatistics:

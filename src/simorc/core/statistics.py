@@ -38,7 +38,11 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Yield:
-    """How many of the judged samples are in spec; `interval` is that of Clopper and Pearson."""
+    """How many of the judged samples are in spec; `interval` is that of Clopper and Pearson.
+
+    >>> str(yield_of(198, 200))
+    '99 % (96.4 to 99.9 %)'
+    """
 
     passed: int
     judged: int
@@ -48,6 +52,10 @@ class Yield:
     def share(self) -> float:
         """Of the judged samples, from 0 to 1."""
         return self.passed / self.judged
+
+    def __str__(self) -> str:
+        low, high = 100.0 * self.interval.low, 100.0 * self.interval.high
+        return f"{100.0 * self.share:.4g} % ({low:.3g} to {high:.3g} %)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,10 @@ class RunVerdict(StrEnum):
 
 
 def run_verdict(tally: Tally, aggregates: Collection[AggregateResult]) -> RunVerdict:
-    """Anything out of spec or failed fails a run; else anything that has not run leaves it incomplete."""
+    """Anything out of spec or failed fails a run; else what neither ran nor was spared leaves it incomplete."""
     verdicts = {result.verdict for result in aggregates}
     if tally.out_of_spec or tally[Status.FAILED] or Verdict.FAIL in verdicts:
         return RunVerdict.FAIL
-    if not tally.total or tally[Status.COMPLETED] < tally.total:
+    if not tally.total or tally[Status.COMPLETED] < tally.total - tally.spared:
         return RunVerdict.INCOMPLETE
     return RunVerdict.PASS if tally.in_spec or Verdict.PASS in verdicts else RunVerdict.DONE

@@ -15,10 +15,10 @@ from simorc.core.record import CaseRecord, Status, Tally, measures_found, status
 from simorc.core.run_statistics import GroupStatistics, run_statistics
 from simorc.core.sensitivity import Sensitivity, factors, sensitivity
 from simorc.core.spec import Verdict
-from simorc.core.statistics import CONFIDENCE
 from simorc.core.sweep import SAMPLE_COLUMNS
 from simorc.core.verdict import RunVerdict, run_verdict
 from simorc.core.waveforms import Waveforms
+from simorc.workspace.manifest import spared_of
 
 
 def no_waveforms(case_id: int) -> Waveforms:
@@ -60,7 +60,8 @@ class ReportData:
     @cached_property
     def tally(self) -> Tally:
         """Counts of cases."""
-        return Tally.of(len(self.cases), [self.records[c.case_id] for c in self.cases if c.case_id in self.records])
+        known = [self.records[c.case_id] for c in self.cases if c.case_id in self.records]
+        return Tally.of(len(self.cases), known, spared_of(self.manifest))
 
     @cached_property
     def _measured(self) -> dict[int, dict[str, Measurement]]:
@@ -79,12 +80,12 @@ class ReportData:
     @property
     def confidence(self) -> float:
         """Of the intervals of yields."""
-        return CONFIDENCE
+        return self.plan.confidence
 
     @cached_property
     def statistics(self) -> list[GroupStatistics]:
         """The statistics of every measure and group; of a random sweep the yields over all limits stand first."""
-        return run_statistics(self.plan.sweep, self.measures_here, self.cases, self.records)
+        return run_statistics(self.plan.sweep, self.measures_here, self.cases, self.records, self.confidence)
 
     @cached_property
     def sensitivities(self) -> list[Sensitivity]:

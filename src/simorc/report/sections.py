@@ -78,6 +78,10 @@ def _why(page: Page) -> list[str]:
         named = ", ".join(dict.fromkeys(result.name for result in beyond))
         sentences.append(f"{count(len(beyond), 'aggregate')} out of spec ({named}).")
     waiting = tally[Status.PENDING] + tally[Status.IN_PROGRESS]
+    if tally.spared:
+        stopped = data.manifest["stopped_early"]
+        sentences.append(f"Stopped early, {stopped.get('reached', '')}; {count(tally.spared, 'case')} spared.")
+        waiting = max(waiting - tally.spared, 0)
     if waiting:
         sentences.append(f"{waiting:,} of {count(tally.total, 'case')} not finished.")
     if not data.cases:

@@ -128,7 +128,7 @@ def _row(data: ReportData, measure: Measure, spec: Spec, members: _Members) -> S
         statistics.median(values) if values else None,
         max(values, default=None),
         _worst(valued),
-        _verdict(spec, out + failed, pending + missing, len(valued)),
+        _verdict(spec, out + failed, missing + (0 if data.tally.spared else pending), len(valued)),
         len(valued),
         out,
         failed,

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-from simorc.core.run_statistics import ALL_LIMITS, GroupStatistics, group_names
+from simorc.core.run_statistics import ALL_LIMITS, group_names, yields_lowest_first
 from simorc.core.sensitivity import Effect, Sensitivity
-from simorc.core.statistics import Yield
-from simorc.core.units import Value
 from simorc.report.display import value_text
 from simorc.report.page import Page, Section
 
@@ -20,7 +16,7 @@ def statistics(page: Page) -> Section | None:
     """Yield over all limits, then location, spread and capability of every measure and group."""
     data = page.data
     rows = [row for row in data.statistics if row.found.n or row.in_spec]
-    yields, measures = of_all_limits(rows), [row for row in rows if row.measure != ALL_LIMITS]
+    yields, measures = yields_lowest_first(rows), [row for row in rows if row.measure != ALL_LIMITS]
     if not measures:
         return None
     return page.section(
@@ -32,7 +28,6 @@ def statistics(page: Page) -> Section | None:
         groups=group_names(data.plan.sweep),
         is_random=data.plan.sweep.samples > 0,
         shown=value_text,
-        yield_text=yield_text,
         not_normal=any(row.found.is_normal is False for row in measures),
     )
 
@@ -61,25 +56,3 @@ def axes_text(effect: Effect) -> str:
 
 def _that_count(one: Sensitivity) -> list[Effect]:
     return [effect for effect in one.interactions if effect.share >= _LEAST_SHARE]
-
-
-def of_all_limits(rows: Sequence[GroupStatistics]) -> list[GroupStatistics]:
-    """The rows that count samples in which every limit is met, the lowest yield first; none where nothing is random."""
-    found = [row for row in rows if row.measure == ALL_LIMITS and row.in_spec is not None]
-    return sorted(found, key=lambda row: row.in_spec.share if row.in_spec else 0.0)
-
-
-def yield_text(found: Yield) -> str:
-    """A yield with its interval for people.
-
-    >>> from simorc.core.statistics import yield_of
-    >>> yield_text(yield_of(198, 200))
-    '99 % (96.4 to 99.9 %)'
-    """
-    low, high = 100 * found.interval.low, 100 * found.interval.high
-    return f"{100 * found.share:.4g} % ({low:.3g} to {high:.3g} %)"
-
-
-def group_of(group: Mapping[str, Value]) -> str:
-    """The conditions of a group for people."""
-    return ", ".join(f"{name}={value_text(value)}" for name, value in group.items()) or "all cases"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from simorc.core.aggregates import AggregateResult
+from simorc.core.run_statistics import GroupStatistics
 from simorc.workspace.catalogue import update_catalogue
 from simorc.workspace.gather import Gathered, aggregates_of, gather, write_aggregates
 from simorc.workspace.layout import RunDirectory
@@ -14,10 +15,11 @@ from simorc.workspace.statistics_file import statistics_of, write_statistics
 
 @dataclass(frozen=True, slots=True)
 class Concluded:
-    """A run as its files tell it: what was gathered, and the aggregates over it."""
+    """A run as its files tell it: what was gathered, and the aggregates and statistics over it."""
 
     gathered: Gathered
     aggregates: list[AggregateResult]
+    statistics: list[GroupStatistics]
 
 
 def conclude(run: RunDirectory) -> Concluded:
@@ -33,12 +35,13 @@ def conclude(run: RunDirectory) -> Concluded:
     gathered = gather(run)
     aggregates = aggregates_of(gathered)
     write_aggregates(run, aggregates)
-    write_statistics(run, gathered.plan.sweep, statistics_of(gathered))
+    statistics = statistics_of(gathered)
+    write_statistics(run, gathered.plan.sweep, statistics)
     notes = [
         *_tried("measurements/", lambda: _write_measurements(run, gathered)),
         *_tried("the catalogue of runs", lambda: update_catalogue(run, gathered, aggregates)),
     ]
-    return Concluded(replace(gathered, notes=(*gathered.notes, *notes)), aggregates)
+    return Concluded(replace(gathered, notes=(*gathered.notes, *notes)), aggregates, statistics)
 
 
 def _tried(what: str, write: Callable[[], None]) -> list[str]:

@@ -16,6 +16,7 @@ from simorc.core.units import value_to_text
 from simorc.workspace.csv_text import csv_lines, number_cell
 from simorc.workspace.files import replace_file
 from simorc.workspace.layout import RunDirectory
+from simorc.workspace.manifest import spared_cases
 from simorc.workspace.metadata import MetadataRow, is_as_written, read_metadata, write_metadata
 from simorc.workspace.plan_file import read_plan
 from simorc.workspace.revision import restore_inputs
@@ -79,7 +80,9 @@ def look(run: RunDirectory) -> Gathered:
     notes = [f".status/case_{case_id}.json belongs to no case of this sweep; it is passed over" for case_id in strays]
     if unchanged is False:
         notes += _edited(rows, records)
-    return Gathered(plan, cases, records, Tally.of(len(cases), records.values()), (*found.notes, *notes))
+    return Gathered(
+        plan, cases, records, Tally.of(len(cases), records.values(), spared_cases(run)), (*found.notes, *notes)
+    )
 
 
 def aggregates_of(gathered: Gathered) -> list[AggregateResult]:

@@ -91,6 +91,23 @@ def add_execution(run: RunDirectory, execution: Mapping[str, Any]) -> None:
     write_manifest(run, {**manifest, "executions": [*manifest.get("executions", []), dict(execution)]})
 
 
+def spared_cases(run: RunDirectory) -> int:
+    """How many cases need not run, since the run was stopped early; 0 also where run.json does not tell.
+
+    Raises
+    ------
+    RunDirectoryError: run.json is damaged
+    """
+    return spared_of(read_manifest(run))
+
+
+def spared_of(manifest: Mapping[str, Any]) -> int:
+    """The same, of a manifest."""
+    stopped = manifest.get("stopped_early")
+    spared = stopped.get("spared") if isinstance(stopped, Mapping) else 0
+    return spared if isinstance(spared, int) else 0
+
+
 def git_commit(folder: Path) -> str | None:
     """The commit that is checked out in the repository around a folder, or None; reads its files, starts nothing."""
     for parent in (folder, *folder.parents):

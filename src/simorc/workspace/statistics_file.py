@@ -21,7 +21,7 @@ def statistics_of(gathered: Gathered) -> list[GroupStatistics]:
     plan = gathered.plan
     measures = measures_found(plan.measures, gathered.records.values())
     here = [measure for measure in measures if plan.target in measure.targets]
-    return run_statistics(plan.sweep, here, gathered.cases, gathered.records)
+    return run_statistics(plan.sweep, here, gathered.cases, gathered.records, plan.confidence)
 
 
 def write_statistics(run: RunDirectory, sweep: Sweep, rows: Sequence[GroupStatistics]) -> None:

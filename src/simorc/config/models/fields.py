@@ -105,6 +105,14 @@ def _not_negative(raw: Any) -> float:
     return number
 
 
+def _fraction(raw: Any) -> float:
+    percent = isinstance(raw, str) and raw.endswith("%")
+    number = float(read_number(raw[:-1] if percent else raw)) / (100.0 if percent else 1.0)
+    if not 0.0 < number < 1.0:
+        raise ValueError
+    return number
+
+
 def _whole(raw: Any) -> int:
     number = read_number(raw)
     if number != int(number) or number < 0:
@@ -145,6 +153,7 @@ Written = Annotated[float, Kind("a finite number", read_number)]
 Positive = Annotated[float, Kind("a number above 0", _positive)]
 NotNegative = Annotated[float, Kind("a number, not negative", _not_negative)]
 Allowed = Annotated[Tolerance, Kind("a tolerance: 5m, 2% or 2%+5m", _tolerance)]
+Fraction = Annotated[float, Kind("a number above 0 and below 1, or a percentage such as 2%", _fraction)]
 Whole = Annotated[int, Kind("a whole number, not negative", _whole)]
 Count = Annotated[int, Kind("a whole number of at least 1", _count)]
 Scalar = Annotated[Value, Kind("a finite number, a text, or true or false", _value)]

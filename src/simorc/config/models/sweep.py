@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
-from simorc.config.models.fields import Count, Line, Named, Scalar, Section, Texts, Whole, Written, key
+from simorc.config.models.fields import Count, Fraction, Line, Named, Scalar, Section, Texts, Whole, Written, key
 from simorc.config.models.testbench import Judged, Target
 
 
@@ -33,6 +33,21 @@ class MonteCarlo(Section):
 
     samples: Count = key(1, "Number of samples of every point of the other axes.", example="200", shown="required")
     seed: Whole = key(1, "The seed that all samples' seeds are made from.", example="1")
+
+
+class StopWhen(Section):
+    """When Monte Carlo samples are enough; every key that is given has to be met at every point of the other axes."""
+
+    yield_ci: Fraction | None = key(
+        None, "Half the width of the yield's 95 % interval, over all limits.", example="0.02", shown="none"
+    )
+    mean: Fraction | None = key(
+        None, "Half the width of the 95 % interval of each mean, in parts of the mean.", example="1%", shown="none"
+    )
+    sigma: Fraction | None = key(
+        None, "The longer side of the 95 % interval of each sigma, in parts of it.", example="10%", shown="none"
+    )
+    of: Texts = key((), "The measures whose `mean` and `sigma` count, one or a list.", example="vout", shown="all")
 
 
 def _axis(raw: Any) -> Any:
@@ -70,3 +85,9 @@ class SweepKeys(Judged):
     where: Texts = key((), "Conditions that every case meets, one or a list.", example="temp > 0 or vin > 4.5")
     exclude: Texts = key((), "Conditions that no case meets, one or a list.", example="temp > 85 and vin < 4.5")
     monte_carlo: MonteCarlo | None = key(None, "Random samples.", example="{samples: 200, seed: 1}", shown="none")
+    stop_when: StopWhen | None = key(
+        None,
+        "When random samples are enough: a simulated run goes in rounds, and the other samples stay `pending`.",
+        example="{yield_ci: 0.02}",
+        shown="none",
+    )
