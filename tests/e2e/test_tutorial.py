@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial.md"
+ROOT = Path(__file__).parents[2]
+TUTORIAL = ROOT / "docs" / "tutorial.md"
 _BLOCK = re.compile(r"^(<!-- not run[^\n]*-->\n)?```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE_NAME = re.compile(r"[#*] ([\w./-]+\.\w+)\n")
 _VARIES = {"…": ".*", r"\d{14}": r"\\d{14}", r"on \d+ workers": r"on \\d+ workers?"}
@@ -68,15 +70,30 @@ def _pattern(expected: str) -> str:
     return re.sub(r"^\.\*\n", r"(?:.*\\n)*?", pattern, flags=re.MULTILINE)
 
 
-@pytest.mark.ngspice
-@pytest.mark.req("SIM-01", "SIM-06", "SIM-08", "SIM-15", "DVT-12")
-def test_the_tutorial_says_what_happens(tmp_path: Path) -> None:
-    reader = Reader(tmp_path)
-    blocks = _BLOCK.findall(TUTORIAL.read_text(encoding="utf-8"))
-    assert len(blocks) > 15
+def follow(page: Path, folder: Path, at_least: int) -> None:
+    """Do what a page says, and compare what it says about that."""
+    reader = Reader(folder)
+    blocks = _BLOCK.findall(page.read_text(encoding="utf-8"))
+    assert len(blocks) > at_least
     for skipped, kind, text in blocks:
         if not skipped:
             reader.follow(kind, text)
+
+
+@pytest.mark.ngspice
+@pytest.mark.req("SIM-01", "SIM-06", "SIM-08", "SIM-15", "DVT-12")
+def test_the_tutorial_says_what_happens(tmp_path: Path) -> None:
+    follow(TUTORIAL, tmp_path, 15)
+
+
+@pytest.mark.xschem
+@pytest.mark.ngspice
+@pytest.mark.req("SIM-07", "SIM-19", "SIM-20")
+def test_from_a_schematic_to_a_report_in_a_checkout(tmp_path: Path) -> None:
+    for name in ("sweeps", "testbenches", "netlists", "models", "benches", "schematics"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "sim_setup.yaml", tmp_path)
+    follow(ROOT / "docs" / "schematics.md", tmp_path, 6)
 
 
 def test_the_first_sweep_takes_less_than_ten_lines_of_yaml() -> None:
