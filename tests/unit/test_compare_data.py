@@ -206,7 +206,7 @@ def test_an_input_parted_by_a_condition_spans_a_range_that_another_lies_in_or_no
     )
     measured = side("lot", "vg", vg=[0.0, 1.0], id=[1.5, 21.0])
     found = compared(of_table(table, ["corner", "vg"]), measured, by=("corner",), agree={"id": Tolerance(0.1)})
-    assert [s.short for s in found.sides] == ["corner=tt", "corner=ff", "lot"]
+    assert [s.short for s in found.sides] == ["tt", "ff", "lot"]
     sibling, foreign = found.differences
     assert (sibling.agreement, sibling.between) == (Agreement.NOT_JUDGED, None)
     assert (foreign.between, foreign.agreement) == (0.5, Agreement.DIFFERS)
@@ -333,7 +333,7 @@ def test_a_project_names_its_baseline(
     conclude(runs[0])
     setup.write_text(golden)
     assert compare([str(runs[1].path)], options) == 0
-    assert lines_of(capsys)[0] == "results.csv: results.csv"
+    assert lines_of(capsys)[0] == "results: results.csv"
     setup.write_text("compare: {baseline: gone}\n")
     with pytest.raises(UsageError, match="baseline 'gone' is gone") as caught:
         compare([str(runs[1].path)], options)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,13 +17,12 @@ from simorc.report.compare import Comparison, conditions_text
 from simorc.report.compare_side import FILE, is_numeric, set_of
 from simorc.report.display import scale_for
 from simorc.report.plot_style import LIGHT, MARKERS, colours, legend, new_figure, parameter_axis, rc, value_axis
-from simorc.report.plots import inline_svg
+from simorc.report.plots import inline_svg, lay_out, written
 
 MOST_OVERLAYS = 8
 """Of more than this the page shows the first ones and says so."""
 _MOST_LINES = 8
 _MOST_POINTS = 1500
-_PNG_DPI = 200
 
 Rows = Any
 
@@ -74,7 +72,7 @@ def _views(comparison: Comparison, measure: str) -> list[_View]:
         x = max(numeric, key=lambda name: counts[name])
         rest = [name for name in numeric if name != x]
         lines = [name for name in rest if 1 < counts[name] <= _MOST_LINES]
-        line = max(lines, key=lambda name: counts[name]) if lines else ""
+        line = lines[-1] if lines else ""
         held = [name for name in rest if name != line]
         views += [_View(measure, x, line, fixed | more, few) for more, few in _parted(comparison, held, part)]
     return views
@@ -99,7 +97,8 @@ def _overlay(comparison: Comparison, view: _View, number: int) -> Overlay:
     title = f"{view.measure} over {view.x}{at}"
     with rc_context(rc()):
         figure, caption = _drawn(comparison, view)
-        png, svg = (_written(figure, kind) for kind in ("png", "svg"))
+        lay_out(figure, title, LIGHT)
+        png, svg = (written(figure, kind) for kind in ("png", "svg"))
     stem = f"overlay{number + 1:02}"
     return Overlay(
         title, caption, inline_svg(svg.decode(), f"o{number}-", title), {f"{stem}.png": png, f"{stem}.svg": svg}
@@ -145,13 +144,6 @@ def _line(ax: Axes, comparison: Comparison, side: int, at: Any, found: Any, plac
 def _how(comparison: Comparison) -> str:
     foreign = any(side.target == FILE for side in comparison.sides)
     return "Runs are lines, foreign data are points." if foreign else ""
-
-
-def _written(figure: Figure, kind: str) -> bytes:
-    buffer = io.BytesIO()
-    metadata = {"Date": None, "Creator": "simorc"} if kind == "svg" else {"Software": "simorc"}
-    figure.savefig(buffer, format=kind, dpi=_PNG_DPI if kind == "png" else 72, metadata=metadata)
-    return buffer.getvalue()
 
 
 def _plain(value: Any) -> Value:

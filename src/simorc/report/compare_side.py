@@ -278,9 +278,8 @@ def split(side: Side, names: Sequence[str]) -> list[Side]:
     )
     rest = {name: c for name, c in side.conditions.items() if name not in here}
     bare_side = replace(side, conditions=rest, swept=tuple(name for name in side.swept if name not in here))
-    return [
-        replace(bare_side.rows(texts == text), name=f"{side.name} {text}", short=text) for text in dict.fromkeys(texts)
-    ]
+    parts = {text: bare_side.rows(texts == text) for text in dict.fromkeys(texts)}
+    return [replace(part, name=f"{side.name} {text}", short=_bare(text, here)) for text, part in parts.items()]
 
 
 def named(sides: Sequence[Side]) -> tuple[Side, ...]:
@@ -290,7 +289,10 @@ def named(sides: Sequence[Side]) -> tuple[Side, ...]:
         label if labels.index(label) == number else f"{label} ({labels[:number].count(label) + 1})"
         for number, label in enumerate(labels)
     ]
-    shorts = [side.short or (side.target if side.target != FILE else side.name) for side in sides]
+    shorts = [
+        side.short or (side.target if side.target != FILE else side.name.rpartition(".")[0] or side.name)
+        for side in sides
+    ]
     if len(set(shorts)) < len(sides):
         shorts = [_letters(number) for number in range(len(sides))]
     return tuple(replace(s, name=label, short=short) for s, label, short in zip(sides, labels, shorts, strict=True))
@@ -314,6 +316,16 @@ def _plain(value: Any) -> Value:
 
 def _is_uncertainty(name: str, columns: Mapping[str, Column]) -> bool:
     return name.endswith(UNCERTAINTY) and name.removesuffix(UNCERTAINTY) in columns
+
+
+def _bare(text: str, names: Sequence[str]) -> str:
+    """`corner=tt` is `tt` where nothing else is named."""
+    return text.partition("=")[2] if len(names) == 1 else text
+
+
+def _kind(side: Side) -> str:
+    """What a side is, in a word: its target, or a file's name without the ending."""
+    return (side.name.rpartition(".")[0] or side.name) if side.target == FILE else side.target
 
 
 def _letters(number: int) -> str:

@@ -122,14 +122,14 @@ def _picture(spec: PlotSpec, data: ReportData, number: int) -> Picture:
     except SimorcError as error:
         return Picture(spec.name, title, problem=str(error))
     stem = _file_name(spec.name, number)
-    _lay_out(figure, title, LIGHT)
-    png, svg = _written(figure, "png"), _written(figure, "svg")
+    lay_out(figure, title, LIGHT)
+    png, svg = written(figure, "png"), written(figure, "svg")
     files = {f"{stem}.png": png, f"{stem}.svg": svg}
     inline = inline_svg(svg.decode(), f"p{number}-", title)
     if len(inline) > MOST_INLINE_BYTES:
         dark, _ = DRAWERS[spec.kind](spec, data, DARK)
-        _lay_out(dark, title, DARK)
-        inline = _inline_png(png, _written(dark, "png"), title)
+        lay_out(dark, title, DARK)
+        inline = _inline_png(png, written(dark, "png"), title)
     return Picture(spec.name, title, caption, inline, files)
 
 
@@ -139,7 +139,7 @@ def _file_name(name: str, number: int) -> str:
     return name if re.fullmatch(r"\w[\w.-]*", name, re.ASCII) else f"plot{number}{safe}"
 
 
-def _lay_out(figure: Figure, title: str, theme: Theme) -> None:
+def lay_out(figure: Figure, title: str, theme: Theme) -> None:
     """Put the title above and place everything once, for all files that are written."""
     text = " ".join(title.split())
     heading = figure.suptitle(text, x=0.015, ha="left", fontsize=10.5, fontweight="bold", color=theme.ink)
@@ -148,7 +148,8 @@ def _lay_out(figure: Figure, title: str, theme: Theme) -> None:
     figure.set_layout_engine("none")
 
 
-def _written(figure: Figure, kind: str) -> bytes:
+def written(figure: Figure, kind: str) -> bytes:
+    """A figure as `png` or `svg`, the same bytes whenever it is drawn."""
     buffer = io.BytesIO()
     metadata = {"Date": None, "Creator": "simorc"} if kind == "svg" else {"Software": "simorc"}
     figure.savefig(buffer, format=kind, dpi=_PNG_DPI if kind == "png" else 72, metadata=metadata)
