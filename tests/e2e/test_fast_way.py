@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import shutil
@@ -19,7 +20,7 @@ from simorc.core.case import Case
 from simorc.core.errors import ErrorKind
 from simorc.core.plan import SimulatorSettings
 from simorc.core.protocols import SimulationResult
-from simorc.simulators import fast_ngspice
+from simorc.simulators import fast_ngspice, ngspice_session
 from simorc.simulators.fast_ngspice import FastNgspice
 from simorc.simulators.ngspice import Ngspice
 
@@ -198,7 +199,7 @@ def test_nothing_of_a_deck_lasts_into_the_next(what: str, place: str, fast: Fast
     (tmp_path / "more.inc").write_text(f"{line}\n")
     text = PULSED.replace(".tran", f"{line if place == 'deck' else f'.include {tmp_path}/more.inc'}\n.tran")
     plain = Ngspice(SimulatorSettings())
-    for count in range(3):
+    for count in range(2):
         found = fast.run(fast.prepare(text, CASE, options), tmp_path / f"a{count}", 60)
         check_same(found, plain.run(plain.prepare(text, CASE, options), tmp_path / f"b{count}", 60))
         alone = simulate(plain, MEASURED, tmp_path / f"c{count}")
@@ -331,6 +332,54 @@ def test_a_session_whose_disk_is_full_costs_no_case(fast: FastNgspice, tmp_path:
     found = simulate(fast, RC.format(v=8), tmp_path / "1")
     assert found.error is None
     assert found.waves["out"] == 4
+
+
+@pytest.mark.parametrize("what", ["the decks", "the models", "the session"])
+def test_no_room_in_memory_costs_no_case(
+    what: str, fast: FastNgspice, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = f'* t\n.include "{folder}/parts.inc"\nv1 in 0 3\nr1 in 0 1k\n.op\n.end\n'
+    simulate(fast, RC.format(v=2), folder / "0")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    if what == "the decks":
+        monkeypatch.setattr(ngspice_session, "write_bytes", full)
+    else:
+        fast.close()
+        monkeypatch.setattr(fast_ngspice if what == "the models" else ngspice_session, "new_folder", full)
+    found = simulate(fast, text, folder / "1")
+    assert found.error is None
+    assert not found.fast
+    assert found.waves["in"] == 3
+    deck = fast.prepare(text, CASE, {})
+    assert fast.reference(deck, folder / "2", 60, original=False).error is None
+    monkeypatch.undo()
+    assert simulate(fast, text, folder / "3").fast
+
+
+def test_models_that_differ_from_deck_to_deck_do_not_fill_the_memory(
+    fast: FastNgspice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fast_ngspice, "_MOST_MODELS", 1000)
+    text = "* t\n.include {}\nv1 in 0 2\nx1 in out part\nr2 out 0 1k\n.op\n.end\n"
+    for number in [*range(40), 0]:
+        model = tmp_path / f"part{number}.inc"
+        model.write_text(f".subckt part a b\nr1 a b {number + 1}k\n.ends\n")
+        assert simulate(fast, text.format(model), tmp_path / f"{number}").waves["out"] == pytest.approx(
+            2 / (number + 2)
+        )
+    assert fast._folder is not None
+    assert sum(file.stat().st_size for file in fast._folder.iterdir()) < 1200
+
+
+def test_what_commands_write_beside_their_netlist_is_there(fast: FastNgspice, folder: Path) -> None:
+    head = f'* t\n.include "{folder}/parts.inc"\nv1 in 0 3\nr1 in 0 1k\n'
+    result = simulate(fast, f"{head}.control\nop\nwrdata $inputdir/mine v(in)\n.endc\n.end\n", folder / "1")
+    assert result.fast
+    names = {path.name for path in (folder / "1").iterdir()}
+    assert names == {".spiceinit", "mine", "netlist.spice", "ngspice.log", "results.raw"}
 
 
 def test_a_model_file_counts_as_it_was_when_the_worker_read_it_first(fast: FastNgspice, tmp_path: Path) -> None:

@@ -25,6 +25,8 @@ def run(self, script, timeout_s):
 NgspiceSession.run = run
 """
 """What a fault of the session would do: another resistor in some decks."""
+BLIND = ('"r2 out 0 1k", "r2 out 0 1.1k"', '".meas dc vout", "*"')
+"""In place of it: a measure is lost, so that the case fails."""
 
 
 def said(project, run: str, *options: str) -> str:
@@ -104,6 +106,21 @@ def test_a_difference_ends_the_fast_way_and_what_it_touched_is_simulated_again(p
     project.simorc("run", "a", "--case", "0")
     assert "fast" not in records(project, "a")[0]
     assert "a" in project.simorc("plot", "a").stdout
+
+
+def test_a_measure_that_fails_in_the_fast_way_alone_is_found_by_the_slow_way(project):
+    project.write("faults/sitecustomize.py", FAULT.replace(*BLIND))
+    project.environment["PYTHONPATH"] = str(project.folder / "faults")
+    project.write(
+        "tb/divider.spice.j2",
+        (project.folder / "tb/divider.spice.j2")
+        .read_text()
+        .replace(".end", "{% if case.id > 1 %}* odd{% endif %}\n.end"),
+    )
+    out = said(project, "a", "--verify", "50%")
+    assert "warning: the fast way gave another result than the slow one" in out
+    found = records(project, "a")
+    assert {record["status"] for record in found.values()} == {"completed"}
 
 
 def test_doctor_tells_how_a_deck_runs(project):

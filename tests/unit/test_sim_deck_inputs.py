@@ -119,6 +119,11 @@ def test_a_model_file_that_changes_while_cases_run_makes_nothing_certain(key: Ke
         "*#shell true",
         "  *# write /tmp/x.raw",
         ".control\nshell true\n.endc",
+        ".control\nshell true",
+        '.model f filesource (file=\n+ "{models}/wave.txt")',
+        '.model f filesource (file\n+ = "{models}/wave.txt")',
+        ".model f filesource (file={name})",
+        '.model f filesource (file="$name")',
         ".control\nsource more.cmd\n.endc",
         ".control\nload more.raw\n.endc",
         ".control\nrun\nwrite /tmp/x.raw\n.endc",
@@ -140,6 +145,7 @@ def test_what_cannot_be_known_has_no_key(key: Key, line: str) -> None:
         ".model p d_process (x=1)\n",
         ".option seed=random\n",
         "*#shell true\n",
+        '.model f filesource (file=\n+ "wave.txt")\n',
         "v2 z 0 dc 0 trnoise(1m 10n 0 0)\n",
     ],
 )
@@ -155,6 +161,7 @@ def test_the_same_in_a_model_file(key: Key, models: Path, text: str) -> None:
         ".control\nrun\nwrdata mine.txt v(in)/2\nlet x = v(in)/3\nprint x\n.endc",
         ".control\nforeach r 1 2\nalter r1=$r\nop\nend\nwrite mine.raw\n.endc",
         "* shell /bin/true, d_process\n",
+        "* what is in this file\n",
     ],
 )
 def test_commands_that_stay_in_the_folder_have_one(key: Key, line: str) -> None:

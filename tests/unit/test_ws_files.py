@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -51,13 +52,13 @@ def test_a_second_name_leaves_the_first_and_takes_no_other_file_s_place(tmp_path
 
 
 def test_a_copy_on_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(source: Path, target: Path) -> None:
-        target.write_text("te")
+    def full(source: BinaryIO, target: BinaryIO) -> None:
+        target.write(source.read(2))
         refuse(errno.ENOSPC)()
 
     (tmp_path / "source").write_text("text")
     monkeypatch.setattr(os, "link", refuse(errno.EPERM))
-    monkeypatch.setattr(shutil, "copyfile", full)
+    monkeypatch.setattr(shutil, "copyfileobj", full)
     with pytest.raises(OSError, match="No space left"):
         link_or_copy(tmp_path / "source", tmp_path / "target")
     assert [path.name for path in tmp_path.iterdir()] == ["source"]

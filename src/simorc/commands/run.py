@@ -163,7 +163,8 @@ def _again_slowly(job: Job) -> Execution | None:
     if not fast_way_left(job.directory) or job.interrupts.count:
         return None
     records = read_records(job.directory)
-    touched = sorted(i for i, r in records.items() if r.fast and not r.verified and r.status is Status.COMPLETED)
+    done = (Status.COMPLETED, Status.FAILED)
+    touched = sorted(i for i, r in records.items() if r.fast and not r.verified and r.status in done)
     if not touched:
         return None
     ids = format_ranges(touched)

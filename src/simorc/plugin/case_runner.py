@@ -94,7 +94,7 @@ class CaseRunner:
         write_record(self.run, record)
         if record.status is Status.FAILED:
             self.broken = self.target.failed(case)
-        if record.fast and record.status is Status.COMPLETED:
+        if record.fast:  # also where a measure failed, which by the slow way it might not
             record = self._proven(case, record, known)
         if check and record.status is Status.COMPLETED:
             record = replace(record, warnings=(*record.warnings, *self.target.repeat(case, record)))

@@ -22,7 +22,11 @@ _OUTSIDE = re.compile(
     r"d_process|d_cosim|process_file|\bsimulation\s*=|seed\s*=\s*['\"{(\s]*random|trnoise", re.IGNORECASE
 )
 _OUTSIDE_WORDS = ("d_process", "d_cosim", "process_file", "simulation", "random", "trnoise")
-_CONTROL = re.compile(r"^[ \t]*\.control\b[^\n]*\n(.*?)^[ \t]*\.endc\b", re.IGNORECASE | re.MULTILINE | re.DOTALL)
+# The path is not there, or not yet: on the next line, in a variable, in a parameter.
+_PATHLESS = re.compile(r"""file(?:name)?\s*(?:=?\s*$|=\s*["']?[${])""", re.IGNORECASE)
+_CONTROL = re.compile(
+    r"^[ \t]*\.control\b[^\n]*\n(.*?)(?:^[ \t]*\.endc\b|\Z)", re.IGNORECASE | re.MULTILINE | re.DOTALL
+)
 _COMMAND = re.compile(
     # Those that depend on the deck alone, and write into the case's folder if anywhere.
     r"run|op|dc|ac|tran|noise|tf|sens|pz|disto|sp|pss|print|echo|let|unlet|set|unset|meas|measure|write|wrdata|wrs2p|"
@@ -123,7 +127,9 @@ class DeckInputs:
             self._lines.clear()
         found = reference(line) if line.lstrip()[:1] == "." else None
         is_comment = line.lstrip()[:1] == "*"
-        is_certain = not has_hidden_commands(line) if is_comment else not _OUTSIDE.search(line)
+        is_certain = (
+            not has_hidden_commands(line) if is_comment else not (_OUTSIDE.search(line) or _PATHLESS.search(line))
+        )
         known = _Line(found, tuple(file_arguments(line)), is_certain)
         self._lines[line] = known
         return known
@@ -184,7 +190,8 @@ def _is_plain(lower: str) -> bool:
         return False
     if any(word in lower for word in _OUTSIDE_WORDS) and _OUTSIDE.search(_code(lower)):
         return False
-    return not any(True for line in _lines_with("file", lower) for _ in file_arguments(line))
+    lines = (line for line in _lines_with("file", lower) if line.lstrip()[:1] != "*")
+    return not any(_PATHLESS.search(line) or any(file_arguments(line)) for line in lines)
 
 
 def _code(text: str) -> str:

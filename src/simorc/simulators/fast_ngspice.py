@@ -11,9 +11,9 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -30,7 +30,7 @@ from simorc.simulators.deck_paths import PathRewriter, file_arguments, full_path
 from simorc.simulators.lasting import has_branches, lasting
 from simorc.simulators.model_cards import compact
 from simorc.simulators.model_library import ModelLibrary, Models, drops_bins, with_models
-from simorc.simulators.ngspice import LOG, Ngspice, deck_files, files_beside, write_deck
+from simorc.simulators.ngspice import FULL_DISK, LOG, Ngspice, deck_files, files_beside, write_deck
 from simorc.simulators.ngspice_deck import ADDED, PreparedDeck, Script
 from simorc.simulators.ngspice_log import LogReport, parse_log
 from simorc.simulators.ngspice_session import NgspiceSession, Output, SessionEndedError, new_folder
@@ -38,9 +38,11 @@ from simorc.simulators.rawfile import RawFileError, parse_raw
 from simorc.workspace.files import write_bytes
 
 RAW = "results.raw"
+_NETLIST = ".pruned.spice"
 _MOST_DECKS = 10_000
 _LOOK_AT_MEMORY_EVERY = 50
 _GROWTH = 1 << 28
+_MOST_MODELS = 1 << 28
 
 
 class FastNgspice:
@@ -60,6 +62,7 @@ class FastNgspice:
         self._branched = False
         self._folder: Path | None = None
         self._written: dict[tuple[str, bool], list[str]] = {}
+        self._size = 0
         self._last: tuple[PreparedDeck, Models | None] | None = None
         self._keys: dict[tuple[str, bool], str] = {}
         self._limit_is_real = False
@@ -83,6 +86,22 @@ class FastNgspice:
 
     def run(self, deck: Deck, folder: Path, timeout_s: float) -> SimulationResult:
         """Simulate a deck the fast way, and whatever is not in order there once more the plain way."""
+        return self._with_room(lambda: self._run(deck, folder, timeout_s), deck, folder, timeout_s)
+
+    def _with_room(
+        self, simulate: Callable[[], SimulationResult], deck: Deck, folder: Path, timeout_s: float
+    ) -> SimulationResult:
+        """What a way gives that needs room in memory for files; where there is none, what the plain way gives."""
+        try:
+            return simulate()
+        except OSError as error:
+            if error.errno not in FULL_DISK:
+                raise
+        self.close()
+        shutil.rmtree(folder, ignore_errors=True)
+        return self._plain.run(deck, folder, timeout_s)
+
+    def _run(self, deck: Deck, folder: Path, timeout_s: float) -> SimulationResult:
         prepared = deck if isinstance(deck, PreparedDeck) else PreparedDeck(deck.text, deck.files)
         models = self._models(prepared, folder)
         if models is None:
@@ -102,10 +121,14 @@ class FastNgspice:
         if self._session is not None:
             self._session.close()
             self._session = None
+        self._forget_models()
+
+    def _forget_models(self) -> None:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
             self._written.clear()
+            self._size = 0
 
     def proof_key(self, deck: Deck, folder: Path) -> str:
         """By what one comparison with the slow way holds for further decks; empty where the fast way is not taken."""
@@ -115,7 +138,7 @@ class FastNgspice:
             return ""
         kind = (models.key, deck.script is not None)
         if kind not in self._keys:
-            parts = (__version__, self.version(), repr(kind), *deck.files.values())
+            parts = (__version__, self.version(), *self._plain.identity, repr(kind), *deck.files.values())
             self._keys[kind] = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
         return self._keys[kind]
 
@@ -125,7 +148,8 @@ class FastNgspice:
         models = self._models(deck, folder)
         if original or models is None:
             return self._plain.run(deck, folder, timeout_s)
-        return self._fresh(deck, models, folder, timeout_s, whole=True)
+        whole = partial(self._fresh, deck, models, folder, timeout_s, whole=True)
+        return self._with_room(whole, deck, folder, timeout_s)
 
     def distrust(self, reason: str) -> None:
         """From now on every deck runs in a process of its own, on all of the chosen sections."""
@@ -235,10 +259,15 @@ class FastNgspice:
         """A process of its own, `ngspice -b`, on pruned models, or on the whole of the chosen sections."""
         if not models.flat:
             return self._plain.run(deck, folder, timeout_s)
-        netlist = self._scratch / "deck.spice"
         text = with_models(deck.text, self._paths(models, whole=whole))
-        netlist.write_text(text, encoding="utf-8", errors="surrogateescape")
-        return self._plain.run_netlist(deck, folder, timeout_s, str(netlist))
+        # In the case's folder, since commands may go by where their netlist lies (`$inputdir`).
+        folder.mkdir(parents=True, exist_ok=True)
+        netlist = folder / _NETLIST
+        try:
+            write_bytes(os.fspath(netlist), text.encode("utf-8", "surrogateescape"))
+            return self._plain.run_netlist(deck, folder, timeout_s, _NETLIST)
+        finally:
+            netlist.unlink(missing_ok=True)
 
     def _ready(self, folder: Path, *, branches: bool) -> NgspiceSession:
         """The session, a new one after many decks, or when it holds much more memory than after its first.
@@ -275,11 +304,14 @@ class FastNgspice:
         """Files that hold the texts of models, each written once."""
         key = (models.key, whole)
         if key not in self._written:
+            if self._size > _MOST_MODELS:
+                self._forget_models()
             paths: list[str] = []
             for text in models.flat if whole else models.pruned:
                 path = self._scratch / f"models_{len(self._written)}_{len(paths)}.spice"
                 content = text if models.doubt else compact(text)
                 path.write_text(content, encoding="utf-8", errors="surrogateescape")
+                self._size += len(content)
                 paths.append(str(path))
             self._written[key] = paths
         return self._written[key]

@@ -31,7 +31,7 @@ LOG = "ngspice.log"
 _NOT_OURS = ("SPICE_USERINIT_DIR", "SPICE_ASCIIRAWFILE")
 _OWN_VARIABLE = re.compile("SPICE|NGSPICE")
 _LONGEST_LOG = 1 << 24
-_FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 _HINTS = {
     ErrorKind.NO_CONVERGENCE: "`retries:` in sim_setup.yaml tries other simulator options, such as {gmin: 1e-10}",
     ErrorKind.TIMESTEP: "`retries:` in sim_setup.yaml tries other simulator options, such as {method: gear}",
@@ -81,10 +81,19 @@ class Ngspice:
 
     @cached_property
     def identity(self) -> tuple[str, ...]:
-        """What tells this program from another build of it, and the part of the environment that it goes by."""
-        found = Path(self.program).stat()
+        """What tells this program from another build of it: also what it loads at each start, and its environment."""
         own = sorted(f"{name}={value}" for name, value in self.environment.items() if _OWN_VARIABLE.match(name))
-        return (self.program, str(found.st_size), str(found.st_mtime_ns), *own)
+        return (*(part for file in (Path(self.program), *self._loaded_at_start()) for part in _state(file)), *own)
+
+    def _loaded_at_start(self) -> list[Path]:
+        """The init file of the installation, where it can be found, and the device models that it names."""
+        library = self.environment.get("SPICE_LIB_DIR") or Path(self.program).resolve().parent.parent / "share/ngspice"
+        places = (Path(self.environment.get("SPICE_SCRIPTS") or "/nonexistent"), Path(library) / "scripts")
+        found = next((place / "spinit" for place in places if (place / "spinit").is_file()), None)
+        if found is None:
+            return []
+        words = found.read_text(encoding="utf-8", errors="surrogateescape").split()
+        return [found, *(Path(word) for word in words if word.startswith("/") and Path(word).is_file())]
 
     @cached_property
     def init_file(self) -> str:
@@ -139,7 +148,7 @@ class Ngspice:
                 with (folder / LOG).open("a", encoding="utf-8") as log:
                     log.write(f"\nsimorc: {note}\n")
         except OSError as error:
-            if error.errno not in _FULL_DISK:
+            if error.errno not in FULL_DISK:
                 raise
             return _failed(folder, ErrorKind.DISK_FULL, str(error))
         try:
@@ -196,6 +205,11 @@ def files_beside(log: Path) -> dict[str, bytes]:
                 return {}
             found[entry.name] = Path(entry.path).read_bytes()
     return found
+
+
+def _state(file: Path) -> tuple[str, str, str]:
+    found = file.stat()
+    return os.fspath(file), str(found.st_size), str(found.st_mtime_ns)
 
 
 def _sourced(line: str) -> list[str]:

@@ -128,7 +128,8 @@ def prepare_deck(text: str, seed: int, options: Mapping[str, str], files: Mappin
     commands = _run(cards)
     netlist = "\n".join([body, *added, *_control(*commands, _WRITE, "quit"), ".end", ""])
     plots = _plots(cards)
-    if not plots or lasting("\n".join([body, *chosen])):
+    # A control block without an end is none, but ngspice executes what is in it.
+    if not plots or ".control" in body.lower() or lasting("\n".join([body, *chosen])):
         return PreparedDeck(netlist, files)
     alone = "\n".join([body, *added, ".end", ""])
     names, kinds = zip(*plots, strict=True)

@@ -62,6 +62,25 @@ def replace_file(path: Path, content: bytes | Iterable[str], *, durable: bool = 
             temporary.unlink(missing_ok=True)
 
 
+def new_file(path: Path, content: Iterable[str]) -> None:
+    """Write a file whole, unless there is one already, also one that appears at the same moment.
+
+    Raises
+    ------
+    RunDirectoryError: disk full, read-only folder …; nothing is left behind
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
+    replace_file(temporary, content, durable=False)
+    try:
+        link_or_copy(temporary, path)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise storage_error(error, path) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
 def link_or_copy(source: Path, target: Path) -> None:
     """Give a file a second name, or a copy where the file system has no such links; the source stays in its place.
 
@@ -74,11 +93,12 @@ def link_or_copy(source: Path, target: Path) -> None:
     except FileExistsError:
         raise
     except OSError:  # each file system has its own way of saying that it has none
-        try:
-            shutil.copyfile(source, target)
-        except OSError:
-            target.unlink(missing_ok=True)
-            raise
+        with source.open("rb") as old, target.open("xb") as new:
+            try:
+                shutil.copyfileobj(old, new)
+            except OSError:
+                target.unlink(missing_ok=True)
+                raise
 
 
 def swap_folders(new: Path, old: Path, aside: Path) -> None:

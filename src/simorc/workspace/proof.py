@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 from simorc.core.errors import RunDirectoryError
-from simorc.workspace.files import read_json, replace_file, storage_error
+from simorc.workspace.files import new_file, read_json, replace_file, storage_error
 from simorc.workspace.layout import RunDirectory
 
 
@@ -23,7 +23,7 @@ def read_proof(run: RunDirectory, key: str) -> dict[str, str] | None:
 
 
 def write_proof(run: RunDirectory, key: str, outcome: str, reason: str, since: str) -> None:
-    """Remember the outcome of a comparison.
+    """Remember the outcome of a comparison; `identical` only where nobody has found otherwise.
 
     Parameters
     ----------
@@ -40,7 +40,11 @@ def write_proof(run: RunDirectory, key: str, outcome: str, reason: str, since: s
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise storage_error(error, file.parent) from error
-    replace_file(file, [json.dumps({"outcome": outcome, "reason": reason, "since": since}), "\n"], durable=False)
+    said = [json.dumps({"outcome": outcome, "reason": reason, "since": since}), "\n"]
+    if outcome == "identical":
+        new_file(file, said)
+    else:
+        replace_file(file, said, durable=False)
 
 
 def leave_fast_way(run: RunDirectory, reason: str) -> None:
