@@ -16,6 +16,7 @@ from pathlib import Path
 
 from simorc.simulators.deck_paths import file_arguments, file_references, full_path, reference
 from simorc.simulators.model_cards import has_hidden_commands
+from simorc.workspace.files import text_of
 
 _MOST_LINES = 20_000
 _OUTSIDE = re.compile(
@@ -76,7 +77,7 @@ class DeckInputs:
         ------
         OSError: it cannot be read
         """
-        text = Path(path).read_text(encoding="utf-8", errors="surrogateescape")
+        text = text_of(path)
         digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
         if self._digests.setdefault(path, digest) != digest:
             self._changed.add(path)
@@ -158,7 +159,10 @@ class DeckInputs:
             lower = text.lower()
             if not _is_plain(lower):
                 self._outside.add(path)
-            found = file_references(text, section) if ".inc" in lower or ".lib" in lower else ()
+            found = list(file_references(text, section)) if ".inc" in lower or ".lib" in lower else []
+            # Meant from the folder of a library further out, or of the deck.
+            if not section and any(part and not name.startswith(("/", "~")) for name, part in found):
+                self._outside.add(path)
             self._inner[place] = frozenset((full_path(name, folder), part.lower()) for name, part in found)
         return self._inner[place]
 

@@ -14,15 +14,16 @@ RUN = "\ue000"
 
 _PATH = r"""(?P<path>"[^"\n]+"|'[^'\n]+'|[^\s"';)]+)"""
 _LINE = re.compile(r"^(?![ \t]*\*).*(?:\.inc|\.lib|file).*$", re.IGNORECASE | re.MULTILINE)
-_INCLUDE = re.compile(rf"(?P<head>\s*\.inc(?:l|lude)?\s+){_PATH}", re.IGNORECASE)
+# Of these cards ngspice looks at the beginning of the word alone: `.incl`, `.library`, `.endls`.
+_INCLUDE = re.compile(rf"(?P<head>\s*\.inc\w*\s+){_PATH}", re.IGNORECASE)
 # With one argument `.lib name` begins a section; a comment after it is no argument.
-_LIBRARY = re.compile(rf"(?P<head>\s*\.lib\s+){_PATH}(?P<section>\s+(?![;$*]|//)[^\s;]+)", re.IGNORECASE)
+_LIBRARY = re.compile(rf"(?P<head>\s*\.lib\w*\s+){_PATH}(?P<section>\s+(?![;$*]|//)[^\s;]+)", re.IGNORECASE)
 _ARGUMENT = re.compile(
     rf"(?P<head>(?<![\w.])(?:(?:input_|state_)?file(?:name)?\s*=\s*|pwl_?file\s*=?\s*|pwl\s+file\s*=?\s*)){_PATH}",
     re.IGNORECASE,
 )
-_SECTION_BEGIN = re.compile(r"\s*\.lib\s+(?P<name>\S+)", re.IGNORECASE)
-_SECTION_END = re.compile(r"\s*\.endl\b", re.IGNORECASE)
+_SECTION_BEGIN = re.compile(r"\s*\.lib\w*\s+(?P<name>\S+)", re.IGNORECASE)
+_SECTION_END = re.compile(r"\s*\.endl", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

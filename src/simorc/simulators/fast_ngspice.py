@@ -108,7 +108,7 @@ class FastNgspice:
             return self._plain.run(deck, folder, timeout_s)
         if self._reason or models.doubt:
             return self._fresh(prepared, models, folder, timeout_s, whole=True)
-        if prepared.script is None or models.lasting:
+        if prepared.script is None or models.apart:
             return self._in_process(prepared, models, folder, timeout_s)
         return self._in_session(prepared, prepared.script, models, folder, timeout_s)
 
@@ -194,9 +194,8 @@ class FastNgspice:
                 *said,
                 f"runs in a process of its own on all of that, for pruning is not certain: {models.doubt}",
             ]
-        kept = lasting(text) or models.lasting
-        if kept:
-            return [*said, f"runs in a process of its own: {kept} would last in a long-lived ngspice"]
+        if reason := lasting(text) or models.apart:
+            return [*said, f"runs in a process of its own: {reason}"]
         if deck.script is None:
             return [*said, "runs in a process of its own: it has commands, or analyses, that a session cannot take"]
         return [*said, f"runs in a long-lived ngspice: {', '.join(deck.script.kinds)}"]

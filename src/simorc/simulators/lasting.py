@@ -33,17 +33,17 @@ def lasting(text: str) -> str:
     """Why a netlist, or a text that it reads, is not for a long-lived ngspice; empty where nothing of it would last.
 
     >>> lasting("* rc\\n.option reltol=1e-6\\nr1 a 0 1k"), lasting("* rc\\n.option interp\\nr1 a 0 1k")
-    ('', 'option interp')
+    ('', 'option interp would last')
     """
     if not _SUSPECT.search(text):
         return ""
     lowered = text.lower()
     if has_hidden_commands(text):
-        return "a hidden command (`*#`)"
+        return "what hidden commands (`*#`) set would last"
     for word in (NO_SEED, "trrandom", ".csparam"):
         if word in lowered:
-            return word
-    return next((f"option {name}" for card in _CARD.findall(text) for name in _unknown(card)), "")
+            return f"{word} would last"
+    return next((f"option {name} would last" for card in _CARD.findall(text) for name in _unknown(card)), "")
 
 
 def has_branches(text: str) -> bool:

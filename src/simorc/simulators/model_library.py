@@ -12,15 +12,14 @@ Nobody has to believe this: the first deck on each pruned library is compared wi
 from __future__ import annotations
 
 import hashlib
-import posixpath
+import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from simorc.core.errors import CaseError, ErrorKind
-from simorc.simulators.deck_paths import file_arguments, full_path, is_section_end, reference, section_begin
-from simorc.simulators.lasting import NO_SEED, has_branches, lasting
+from simorc.simulators.deck_paths import file_arguments, full_path, reference
+from simorc.simulators.flat_models import FlatModels
+from simorc.simulators.lasting import NO_SEED, has_branches
 from simorc.simulators.model_cards import (
     GEOMETRY,
     Call,
@@ -35,13 +34,13 @@ from simorc.simulators.model_cards import (
     words_of,
 )
 from simorc.simulators.model_reach import Pruner, drawing_of
+from simorc.simulators.ngspice_deck import apart
+from simorc.workspace.files import text_of
 
-_DEEPEST = 50
 _MOST_CARDS = 20_000
 _MOST_TEXT = 400_000_000
-_DIRECTIVE = re.compile(r"\n[ \t]*\.(?:inc|lib|endl)[^\n]*", re.IGNORECASE)
 _CONTINUED = re.compile(r"\n[ \t]*\+")
-_RANDOM = frozenset(("agauss", "gauss", "aunif", "unif", "limit", "trnoise", "trrandom", "sgauss", "sunif", "rnd"))
+_RANDOM = frozenset(("agauss", "gauss", "aunif", "unif", "limit", "trrandom", "sgauss", "sunif", "rnd"))
 _ALTERS = ("alter", "alterparam", "altermod")
 _NO_BRANCH = ".if (1 > 0)\n.endif\n"
 _MODE = re.compile(r"^[ \t]*set[ \t]+ngbehavior[ \t]*=[ \t]*(\w+)", re.MULTILINE)
@@ -63,7 +62,7 @@ class Models:
     doubt: why pruning would not be certain, a few words, or empty
     key: the same for decks on the same texts
     branches: there is an `.if` in the pruned texts
-    lasting: what of the pruned texts a long-lived ngspice would keep, or empty
+    apart: why decks on the pruned texts need a process of their own, or empty
     """
 
     flat: tuple[str, ...] = ()
@@ -72,7 +71,7 @@ class Models:
     doubt: str = ""
     key: str = ""
     branches: bool = False
-    lasting: str = ""
+    apart: str = ""
 
 
 @dataclass(frozen=True)
@@ -134,9 +133,8 @@ class ModelLibrary:
     """
 
     def __init__(self, read: Callable[[str], str] | None = None, *, simulator_drops_bins: bool = False) -> None:
-        self._read = read or _read_text
         self._simulator_drops_bins = simulator_drops_bins
-        self._texts: dict[tuple[str, str], str] = {}
+        self._texts = FlatModels(read or text_of)
         self._cards: dict[str, _Card] = {}
         self._files: dict[tuple[str, str], _File] = {}
         self._libraries: dict[_References, _Library] = {}
@@ -203,10 +201,7 @@ class ModelLibrary:
         ------
         CaseError: a file or a section of it is missing
         """
-        for path, section in references:
-            if (path, section) not in self._texts:
-                self._texts[path, section] = self._flat(path, section, 0)
-        return tuple(self._texts[key] for key in references)
+        return tuple(itertools.starmap(self._texts.text, references))
 
     def _split(self, deck: str, folder: str) -> tuple[_References, list[_Card], str]:
         """The files that a deck reads, its cards without the title, and what makes pruning uncertain, or nothing."""
@@ -244,44 +239,10 @@ class ModelLibrary:
 
     def _forget(self) -> None:
         """Begin anew when there is much: sections of large libraries hold megabytes each."""
-        if sum(map(len, self._texts.values())) > _MOST_TEXT or len(self._models) > _MOST_CARDS:
-            for memory in (self._texts, self._files, self._libraries, self._models, self._asked, self._same):
+        if self._texts.size > _MOST_TEXT or len(self._models) > _MOST_CARDS:
+            self._texts.clear()
+            for memory in (self._files, self._libraries, self._models, self._asked, self._same):
                 memory.clear()
-
-    def _flat(self, path: str, section: str, depth: int) -> str:
-        """The text of a file, or of one section of it, with everything that it includes.
-
-        Of a file that is read as a whole the sections are left out: they are defined there, not used.
-        """
-        if depth > _DEEPEST:
-            raise CaseError(ErrorKind.MISSING_INCLUDE, f"{path} includes itself")
-        text, folder = self._text(path), posixpath.dirname(path)
-        section = section.strip("\"'").lower()
-        pieces: list[str] = []
-        position, current, seen = 0, "", not section
-        for match in _DIRECTIVE.finditer(text):
-            line, active = match.group()[1:], current == section
-            found = reference(line) if active else None
-            begun = None if found else section_begin(line)
-            if active:
-                pieces.append(text[position : match.start() + 1])
-            if begun is not None:
-                current, seen = begun, seen or begun == section
-            elif is_section_end(line):
-                current = ""
-            elif active:
-                pieces.append(self._flat(full_path(found[0], folder), found[1], depth + 1) if found else line)
-            position = match.end()
-        if not seen:
-            raise CaseError(ErrorKind.MISSING_INCLUDE, f"{path} has no section {section!r}")
-        return "".join([*pieces, text[position:] if current == section else "", "\n"])
-
-    def _text(self, path: str) -> str:
-        """A file's text behind an empty line."""
-        try:
-            return f"\n{self._read(path)}"
-        except OSError as error:
-            raise CaseError(ErrorKind.MISSING_INCLUDE, f"cannot read {path}: {error.strerror}") from error
 
 
 def drops_bins(init: str) -> bool:
@@ -369,11 +330,11 @@ def _pruned(library: _Library, pruner: Pruner) -> Models:
         texts[-1] += _NO_BRANCH
     if any(True for text in texts if "file" in text.lower() for _ in file_arguments(text)):
         return _all_of(library, "a model file names a file of data")
-    kept = next(filter(None, map(lasting, texts)), "")
-    if kept == NO_SEED:
+    if any(NO_SEED in text.lower() for text in texts):
         return _all_of(library, _NOT_SEEDED)
+    reason = next(filter(None, map(apart, texts)), "")
     key = _digest(*texts, *(file.digest for file in library.files))
-    return Models(library.flat, tuple(texts), library.names, "", key, any(map(has_branches, texts)), kept)
+    return Models(library.flat, tuple(texts), library.names, "", key, any(map(has_branches, texts)), reason)
 
 
 def _all_of(library: _Library, doubt: str) -> Models:
@@ -388,7 +349,3 @@ def _digest(*texts: str) -> str:
         digest.update(text.encode("utf-8", "surrogateescape"))
         digest.update(b"\0")
     return digest.hexdigest()
-
-
-def _read_text(path: str) -> str:
-    return Path(path).read_text(encoding="utf-8", errors="surrogateescape")

@@ -30,6 +30,7 @@ AGAIN = "simorc again:"
 
 _ANALYSES = ("op", "dc", "ac", "tran", "noise", "tf", "sens", "pz", "disto", "sp", "pss")
 _ANALYSIS = re.compile(rf"\.({'|'.join(_ANALYSES)})\b(.*)", re.IGNORECASE | re.DOTALL)
+_ANALYSIS_LINE = re.compile(rf"^[ \t]*\.(?:{'|'.join(_ANALYSES)})\b", re.IGNORECASE | re.MULTILINE)
 _COMMAND = re.compile(rf"^[ \t]*(?:run|{'|'.join(_ANALYSES)})\b", re.IGNORECASE | re.MULTILINE)
 _OWN_OUTPUT = re.compile(r"^[ \t]*write\b", re.IGNORECASE | re.MULTILINE)
 _MEASURE = re.compile(r"\.meas(?:ure)?\s+(\w+)\s+([a-z_]\w*)\s+(\w+)", re.IGNORECASE)
@@ -134,6 +135,11 @@ def prepare_deck(text: str, seed: int, options: Mapping[str, str], files: Mappin
     alone = "\n".join([body, *added, ".end", ""])
     names, kinds = zip(*plots, strict=True)
     return PreparedDeck(netlist, files, Script(alone, tuple(commands), names, kinds))
+
+
+def apart(text: str) -> str:
+    """Why a deck that reads a text needs a process of its own, or nothing: see `Script`."""
+    return lasting(text) or ("an analysis in a model file" if _ANALYSIS_LINE.search(text) else "")
 
 
 def dot_cards(text: str) -> Iterator[Card]:

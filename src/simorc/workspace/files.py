@@ -35,6 +35,16 @@ def storage_error(error: OSError, path: str | Path, doing: str = "write") -> Run
     return RunDirectoryError(what, where=where, hint=_HINTS.get(error.errno or 0, ""))
 
 
+def text_of(path: str) -> str:
+    """The text of somebody's file: unlike `read_text` a carriage return alone stays, for it ends no line.
+
+    Raises
+    ------
+    OSError: it cannot be read
+    """
+    return read_bytes(path).decode("utf-8", "surrogateescape").replace("\r\n", "\n")
+
+
 def replace_file(path: Path, content: bytes | Iterable[str], *, durable: bool = True) -> None:
     """Write a file whole, or leave the old one as it is: a temporary sibling takes its place in one step.
 
