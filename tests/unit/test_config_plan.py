@@ -192,6 +192,23 @@ def test_corners_are_the_slowest_axis_and_fill_up_with_defaults(project: Path) -
     assert next(made.sweep.cases()).label == "corner_name:nom-corner:tt-vin:5.0-temp:1"
 
 
+def test_corners_may_stand_in_a_file_and_set_the_seed(project: Path) -> None:
+    (project / "sweeps" / "worst.yaml").write_text(
+        'vout_worst: {corner: "ff", vin: 5.50, seed: 77}\niq_worst: {temp: 85}\n'
+    )
+    made = plan(project, "corners: ./worst.yaml\n")
+    assert made.sweep.axes == (
+        Axis(
+            ("corner_name", "corner", "vin", "seed", "temp"),
+            (("vout_worst", "ff", Quantity("5.50"), 77, 27), ("iq_worst", "tt", 5.0, 1, 85)),
+        ),
+    )
+    assert [case.seed for case in made.sweep.cases()] == [77, 1]
+    (project / "sweeps" / "worst.yaml").write_text("vout_worst: {cornr: ff}\n")
+    with pytest.raises(ConfigError, match=r"worst\.yaml:1:.*vout_worst\.cornr: found a parameter that"):
+        plan(project, "corners: ./worst.yaml\n")
+
+
 def test_monte_carlo_samples_are_the_fastest_axis(project: Path) -> None:
     made = plan(project, "parameters: {temp: [1, 2]}\nmonte_carlo: {samples: 3, seed: 5}\nwhere: mc_sample < 2\n")
     assert made.sweep.axes[1] == monte_carlo_axis(3, 5)

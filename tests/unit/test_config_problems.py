@@ -199,6 +199,13 @@ ADDED_TO_A_SWEEP = [
     ("corners: {a: {foo: 1}}", "corners.a.foo: found a parameter that testbench 'tempco' does not have, expected"),
     ("corners: {a: {temp: 1}}", "corners.a.temp: found 'temp', which stands in `parameters` too, expected each"),
     ("corners: {a: 3}", "corners.a: found 3, expected a mapping"),
+    ("corners: {a: {seed: 0}}", "corners.a.seed: found 0, expected a whole number from 1 to 2147483647"),
+    ("corners: {a: {seed: tt}}", "corners.a.seed: found 'tt', expected a whole number from 1 to 2147483647"),
+    (f"{MC}corners: {{a: {{seed: 5}}}}", "corners.a.seed: found a seed, beside `monte_carlo`, expected one of the two"),
+    (
+        "corners: ./worst.yaml",
+        "corners: found './worst.yaml', where there is no file, expected a YAML file with corners",
+    ),
     ("corners: {' ': {}}", "corners. : found ' ', expected a printable name"),
     ("where: temp >", "where: found 'temp >', expected a condition such as temp > 85, a value expected at column 7"),
     ("where: [temp > 3, tmp > 3]", "where[1]: found the name 'tmp', expected one of corner, vin, temp, iload, did you"),

@@ -28,6 +28,7 @@ def plot(run: str, setup: Path | None, specs: str = "frozen", formats: Sequence[
     ConfigError: `current`, and the project has problems
     RunDirectoryError: the run contradicts itself, or the report cannot be written
     """
+    from simorc.report.corners_file import corners_file
     from simorc.report.export import check_formats, exports
     from simorc.report.load import judged_by, report_data
     from simorc.report.write import write_parquet, write_report
@@ -41,7 +42,7 @@ def plot(run: str, setup: Path | None, specs: str = "frozen", formats: Sequence[
     write_parquet(directory, data)
     if specs == "current":
         data = report_data(directory, judged_by(gathered, todays_plan(gathered.plan, setup)))
-    print(write_report(directory, data, exports(data, formats), datetime.now(UTC)))
+    print(write_report(directory, data, {**exports(data, formats), **corners_file(data)}, datetime.now(UTC)))
     return ExitCode.DONE
 
 

@@ -11,9 +11,11 @@ from simorc.config.document import Document, Key
 from simorc.config.models.sweep import AxisKeys, SweepKeys
 from simorc.config.problems import Problems, one_of, printed
 from simorc.core.errors import Problem
-from simorc.core.sweep import MAX_CASES, Axis, monte_carlo_axis
+from simorc.core.sweep import FIRST_SEED, MAX_CASES, SAMPLE_COLUMNS, Axis, monte_carlo_axis
 from simorc.core.units import Value, as_number
 from simorc.core.wording import did_you_mean
+
+SEED = SAMPLE_COLUMNS[1]
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,12 @@ class AxisBuilder:
             self._note(keys, f"{found} values", "as many values for each")
         return len(members) > 1 and len(set(lengths.values())) == 1
 
+    def _check_seed(self, value: Value, keys: Sequence[Key]) -> None:
+        if self.keys.monte_carlo is not None:
+            self._note(keys, "a seed, beside `monte_carlo`", "one of the two")
+        elif isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 2**31:
+            self._note(keys, printed(value), "a whole number from 1 to 2147483647")
+
     def _corners(self) -> list[Axis]:
         corners = self.keys.corners
         if corners is None:
@@ -142,16 +150,17 @@ class AxisBuilder:
         for corner, binding in corners.items():
             if not corner.strip() or not corner.isprintable():
                 self._note(["corners", corner], printed(corner), "a printable name")
-            for name in binding:
-                if self._check_known(name, ["corners", corner, name]) and name in self.file.section("parameters"):
+            for name, value in binding.items():
+                if name == SEED:
+                    self._check_seed(value, ["corners", corner, name])
+                elif self._check_known(name, ["corners", corner, name]) and name in self.file.section("parameters"):
                     found = f"{name!r}, which stands in `parameters` too"
                     self._note(["corners", corner, name], found, "each parameter in one place")
         if not corners:
             return []
-        names = tuple(name for name in bound if name in self.defaults and name not in self.keys.parameters)
-        rows = (
-            (corner, *(binding.get(name, self.defaults[name]) for name in names)) for corner, binding in corners.items()
-        )
+        defaults = {**self.defaults, SEED: FIRST_SEED}
+        names = tuple(name for name in bound if name in defaults and name not in self.keys.parameters)
+        rows = ((corner, *(binding.get(name, defaults[name]) for name in names)) for corner, binding in corners.items())
         return [Axis(("corner_name", *names), tuple(rows))]
 
 

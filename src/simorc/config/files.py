@@ -47,6 +47,15 @@ def load_referenced(file: Document, keys: Sequence[Key], text: str, what: str, p
         return None
 
 
+def with_corners_file(file: Document, problems: Problems) -> Document:
+    """The document with the content of a file in place of a path in `corners`."""
+    text = file.data.get("corners") if isinstance(file.data, dict) else None
+    if not isinstance(text, str):
+        return file
+    content = load_referenced(file, ["corners"], text, "a YAML file with corners", problems)
+    return file.overlaid(["corners"], content.data, content.mark) if content else file.without(["corners"])
+
+
 def with_plot_files(file: Document, problems: Problems) -> Document:
     """The document with the content of files in place of paths in `plot_specs`: for all plots, or for single ones."""
     plots = file.data.get("plot_specs") if isinstance(file.data, dict) else None

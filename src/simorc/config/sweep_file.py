@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from simorc.config.axes import AxisBuilder
 from simorc.config.conditions import check_sweep_conditions, names_used
 from simorc.config.document import Document
-from simorc.config.files import load_referenced, resolved, with_plot_files
+from simorc.config.files import load_referenced, resolved, with_corners_file, with_plot_files
 from simorc.config.judged import EXTRA_COLUMNS, SECTIONS, JudgedReader
 from simorc.config.models.sweep import SweepKeys
 from simorc.config.problems import Problems, one_of, printed
@@ -31,7 +31,7 @@ def read_sweep(
     file = load_referenced(setup, ["sweeps", name], text, "the file of a sweep", problems)
     if file is None:
         return None
-    file = with_plot_files(file, problems)
+    file = with_corners_file(with_plot_files(file, problems), problems)
     keys = validate(file, SweepKeys, problems)
     testbench = _testbench(file, keys, testbenches, problems)
     if testbench is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -131,7 +132,7 @@ def run_statistics(
     confidence: of the yields' intervals
     """
     names = group_names(sweep)
-    rows: dict[_Key, _Members] = {}
+    rows: defaultdict[_Key, _Members] = defaultdict(_Members)
     for case in cases:
         record = records.get(case.case_id)
         status = status_of(record)
@@ -139,11 +140,12 @@ def run_statistics(
         group = tuple(case.parameters[name] for name in names)
         if sweep.samples:
             verdict = worst([known[measure.name].verdict for measure in measures if measure.name in known])
-            rows.setdefault((ALL_LIMITS, group, None, None), _Members()).judge(status, verdict)
+            rows[ALL_LIMITS, group, None, None].judge(status, verdict)
         for measure in measures:
-            m, spec = known.get(measure.name), measure.spec_for(case)
-            low, high = (spec.min, spec.max) if m is None else (m.min, m.max)
-            rows.setdefault((measure.name, group, low, high), _Members()).add(status, m)
+            m = known.get(measure.name)
+            spec = measure.spec_for(case) if m is None else m
+            low, high = spec.min, spec.max
+            rows[measure.name, group, low, high].add(status, m)
     order = [ALL_LIMITS, *(measure.name for measure in measures)]
     units = {measure.name: measure.unit for measure in measures}
     judges = confidence if sweep.samples else None

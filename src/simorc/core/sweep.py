@@ -22,6 +22,8 @@ RESERVED_NAMES = frozenset(
 )
 """Columns of metadata.csv and results.csv that no parameter may take."""
 
+FIRST_SEED = 1
+"""The seed of cases for which nobody chose one."""
 SAMPLE_COLUMNS = ("mc_sample", "seed")
 """The columns of the Monte Carlo axis: the sample's number, and the seed that draws it."""
 
@@ -62,7 +64,7 @@ class Sweep:
     defaults: Mapping[str, Value]
     where: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
-    base_seed: int = 1
+    base_seed: int = FIRST_SEED
 
     @property
     def swept(self) -> tuple[str, ...]:

@@ -78,7 +78,8 @@ class SweepKeys(Judged):
     )
     corners: dict[str, Named[Scalar]] | None = key(
         None,
-        "Named sets of values: one axis, the slowest, with the column `corner_name` and one a parameter it sets.",
+        "Named sets of values: one axis, the slowest, with the column `corner_name` and one a parameter it sets; "
+        "also the path of a YAML file that holds them. A corner may set the `seed`.",
         example="{hot: {corner: ff, temp: 125}, cold: {corner: ss, temp: -40}}",
         shown="none",
     )
