@@ -115,6 +115,12 @@ def test_a_start_up_file_that_waits_ends_at_the_limit(tmp_path: Path) -> None:
         netlister(rcfile=tmp_path / "xschemrc", timeout_s=0.5).netlist(tmp_path / "r.sch", NetlistKind.DECK)
 
 
+def test_a_home_folder_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "r.sch").write_text(cell(RESISTOR))
+    monkeypatch.setenv("HOME", "/nonexistent")
+    assert "\nR1 B A 1k m=1\n" in netlister().netlist(tmp_path / "r.sch", NetlistKind.DECK).text
+
+
 def test_half_a_schematic_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "half.sch").write_text(HEAD + "C {devices/res.sym} 0 0 0 0 {name=R1")
     with pytest.raises(NetlistError, match="line 2: a text begins that never ends"):

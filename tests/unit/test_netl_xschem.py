@@ -135,6 +135,24 @@ def test_a_name_that_xschem_hands_to_a_shell_is_refused(
         netlister(folder).netlist(folder / name, NetlistKind.DECK)
 
 
+def test_two_components_of_one_name_are_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    play_xschem(folder, monkeypatch, netlist=NETLIST.replace("R1 in", "r1 a b 1k\nR1 in"))
+    with pytest.raises(NetlistError, match="several components are called R1"):
+        netlister(folder).netlist(folder / "top.sch", NetlistKind.DECK)
+
+
+def test_odd_surroundings(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """xschem hands the temporary folder's name to a shell, unquoted, and ends where it cannot write to HOME."""
+    play_xschem(folder, monkeypatch)
+    (tmp_path / "t m p").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "t m p"))
+    monkeypatch.setenv("HOME", "/nonexistent")
+    netlister(folder).netlist(folder / "top.sch", NetlistKind.DECK)
+    assert arguments(folder)[-1].startswith("/tmp/simorc_xschem_")
+    with pytest.raises(NetlistError, match="no start-up file /nowhere/rc"):
+        netlister(folder, rcfile=Path("/nowhere/rc")).netlist(folder / "top.sch", NetlistKind.DECK)
+
+
 def test_without_xschem_it_says_what_to_type(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(folder))
     with pytest.raises(ToolMissingError) as caught:

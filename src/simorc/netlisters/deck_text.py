@@ -10,6 +10,7 @@ from simorc.netlisters.xschem_file import PLACEHOLDER
 
 _BREAK = re.compile(r"\n\*?\+")
 _MACHINE_PATH = re.compile(r"^\*\* (?:sch|sym)_path: .*\n", re.MULTILINE)
+_TEXT_BLOCK = re.compile(r"\*{4} (?:begin|end) user architecture code")
 _TOP = re.compile(r"^\*\*(\.subckt +\S+)([^\n]*)$", re.MULTILINE)
 _TOP_END = re.compile(r"^\*\*\.ends.*$", re.MULTILINE)
 _END = re.compile(r"^\.end[ \t]*$\n?", re.MULTILINE | re.IGNORECASE)
@@ -18,6 +19,27 @@ _END = re.compile(r"^\.end[ \t]*$\n?", re.MULTILINE | re.IGNORECASE)
 def is_whole(text: str) -> bool:
     """Whether a netlister got to the end of it."""
     return _END.search(text) is not None
+
+
+def named_twice(text: str) -> list[str]:
+    """Names that two components of one circuit have, of which ngspice would take the first and forget the second.
+
+    >>> named_twice("**.subckt top\\nR1 a b 1k\\nr1 b c 2k\\n**.ends\\n.subckt cell\\nR1 a b 1k\\n.ends")
+    ['r1']
+    """
+    found: list[str] = []
+    names: set[str] = set()
+    text_block = False
+    for line in text.splitlines():
+        if _TEXT_BLOCK.match(line):
+            text_block = "begin" in line
+        elif line.lstrip("*").lower().startswith(".subckt"):
+            names.clear()
+        elif line[:1].isalpha() and not text_block:
+            name = line.split()[0]
+            found += [name] if name.lower() in names else []
+            names.add(name.lower())
+    return found
 
 
 def finished(text: str, kind: NetlistKind, head: str, pins: Sequence[str] = ()) -> str:

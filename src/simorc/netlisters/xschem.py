@@ -12,23 +12,24 @@ import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
 from simorc.core.errors import NetlistError, ToolMissingError
 from simorc.core.netlister import Netlisted, NetlisterSettings, NetlistKind, Sources
-from simorc.netlisters.deck_text import finished, is_whole
+from simorc.netlisters.deck_text import finished, is_whole, named_twice
 from simorc.netlisters.xschem_file import placeholders
 from simorc.netlisters.xschem_reach import reached, read_drawing
 from simorc.simulators.process import Finished, ask, run_process
 
+LOG = "log.txt"
 INSTALL_HINT = "type: apt-get install xschem"
 _MISSING = re.compile(r"^\*\s*(\S+)\s+-\s+(\S+)\s+IS MISSING !!!!", re.MULTILINE)
 _OPEN = re.compile(r"^([^*\s]\S*).*<UNCONNECTED PIN>", re.MULTILINE)
-_COMPLAINTS = re.compile(
-    r"unable to open|malformed|missing fields|can ?not execute|cannot find|FATAL|yyerror|shorted|invalid command", re.I
-)
+_COMPLAINTS = re.compile(r"unable to open|malformed|missing fields|can not execute|FATAL|evaluation of script", re.I)
 _NAME = re.compile(r"[\w.+-]+\.sch")
+_SAFE = re.compile(r"[\w./+-]+")
 _VERSION_TIMEOUT_S = 20.0
 
 
@@ -65,6 +66,11 @@ class Xschem:
         self._settings = settings
 
     def version(self) -> str:
+        """See `Netlister`; asked for once."""
+        return self._version
+
+    @cached_property
+    def _version(self) -> str:
         """As `xschem --version` says it, e.g. `xschem 2.8.1`; its exit code is 1 in some versions."""
         try:
             _, said = ask([self._program(), "--version"], _VERSION_TIMEOUT_S)
@@ -86,21 +92,23 @@ class Xschem:
         if not _NAME.fullmatch(schematic.name):
             hint = "letters, digits, `_`, `.`, `+` and `-` are safe in its name, which ends in `.sch`"
             raise NetlistError("xschem cannot netlist a file of such a name", where=str(schematic), hint=hint)
+        if (rcfile := self._settings.rcfile) is not None and not rcfile.is_file():
+            raise NetlistError(f"no start-up file {rcfile}", hint="`netlister.rcfile` of the setup names it")
         drawing = read_drawing(schematic)
         before = schematic.read_bytes()
-        with tempfile.TemporaryDirectory(prefix="simorc_xschem_") as name:
+        with tempfile.TemporaryDirectory(prefix="simorc_xschem_", dir=_temporary()) as name:
             folder = Path(name).resolve()
-            copy, rc, log = folder / schematic.name, folder / "rc.tcl", folder / "log.txt"
+            copy, rc = folder / schematic.name, folder / "rc.tcl"
             result = folder / "netlist" / f"{schematic.stem}.spice"
             result.parent.mkdir()
             copy.write_bytes(before)
             rc.write_text(self._start_up(schematic.parent, folder), encoding="utf-8")
             words = {"rc": rc, "folder": result.parent, "name": result.name, "schematic": copy}
             command = _arguments(version).command(program, **{key: str(value) for key, value in words.items()})
-            ended = _start(command, schematic.parent, log, self._settings.timeout_s)
+            ended = _start(command, schematic.parent, folder, self._settings.timeout_s)
             search_path = _said_path(folder)
             text = _read(result)
-            said = _read(log).replace(str(copy), schematic.name)
+            said = _read(folder / LOG).replace(str(copy), schematic.name)
             sources = self.sources(schematic, search_path)
             self._check(schematic, ended, text, said, sources, search_path)
         if schematic.read_bytes() != before:
@@ -160,6 +168,9 @@ class Xschem:
         if opened := list(dict.fromkeys(_OPEN.findall(text))):
             hint = "wire it, or label it: for SPICE it would be other nodes than drawn"
             raise NetlistError(f"a pin is not connected: {', '.join(opened)}", where=where, hint=hint)
+        if twice := named_twice(text):
+            hint = "ngspice would take the first and forget the others"
+            raise NetlistError(f"several components are called {', '.join(twice)}", where=where, hint=hint)
         if ended.code or telling or not is_whole(text):
             how = f"signal {-ended.code}" if ended.code < 0 else f"exit code {ended.code}"
             what = how if ended.code else "it complained" if telling else "the netlist has no `.end`"
@@ -167,17 +178,23 @@ class Xschem:
             raise NetlistError(f"xschem made no whole netlist: {what}", where=where, hint="\n".join(lines[:10]))
 
 
-def _start(command: Sequence[str], folder: Path, log: Path, timeout_s: float) -> Finished:
+def _start(command: Sequence[str], folder: Path, spare: Path, timeout_s: float) -> Finished:
     try:
-        return run_process(command, folder, log, _environment(folder), timeout_s)
+        return run_process(command, folder, spare / LOG, _environment(folder, spare), timeout_s)
     except OSError as error:
         raise ToolMissingError(f"xschem does not start: {error}", hint=INSTALL_HINT) from error
 
 
-def _environment(folder: Path) -> Mapping[str, str]:
-    """Without a display, nothing can open a window; xschem's Tcl reads PWD."""
+def _environment(folder: Path, spare: Path) -> Mapping[str, str]:
+    """Without a display, nothing can open a window; xschem's Tcl reads PWD; it makes a folder in HOME, or ends."""
     kept = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
-    return {"HOME": str(Path.home()), **kept, "PWD": str(folder)}
+    home = kept.get("HOME", "")
+    return kept | {"PWD": str(folder), "HOME": home if home and os.access(home, os.W_OK) else str(spare)}
+
+
+def _temporary() -> str | None:
+    """Where temporary folders go: xschem hands their names to a shell, unquoted."""
+    return None if _SAFE.fullmatch(tempfile.gettempdir()) else "/tmp"
 
 
 def _arguments(version: str) -> Arguments:
