@@ -28,6 +28,7 @@ INSTALL_HINT = "type: apt-get install xschem"
 _MISSING = re.compile(r"^\*\s*(\S+)\s+-\s+(\S+)\s+IS MISSING !!!!", re.MULTILINE)
 _OPEN = re.compile(r"^([^*\s]\S*).*<UNCONNECTED PIN>", re.MULTILINE)
 _COMPLAINTS = re.compile(r"unable to open|malformed|missing fields|can not execute|FATAL|evaluation of script", re.I)
+_MOST_LINES = 12
 _NAME = re.compile(r"[\w.+-]+\.sch")
 _SAFE = re.compile(r"[\w./+-]+")
 _VERSION_TIMEOUT_S = 20.0
@@ -156,7 +157,7 @@ class Xschem:
     ) -> None:
         """Raise unless xschem made a whole netlist."""
         where = str(schematic)
-        telling = [line.strip() for line in said.splitlines() if _COMPLAINTS.search(line)]
+        complained = _COMPLAINTS.search(said) is not None
         if ended.timed_out:
             hint = "`netlister.timeout_s` of the setup is the limit; does it wait for somebody in a dialog?"
             raise NetlistError(f"xschem did not end within {self._settings.timeout_s:g} s", where=where, hint=hint)
@@ -171,11 +172,13 @@ class Xschem:
         if twice := named_twice(text):
             hint = "ngspice would take the first and forget the others"
             raise NetlistError(f"several components are called {', '.join(twice)}", where=where, hint=hint)
-        if ended.code or telling or not is_whole(text):
+        if ended.code or complained or not is_whole(text):
             how = f"signal {-ended.code}" if ended.code < 0 else f"exit code {ended.code}"
-            what = how if ended.code else "it complained" if telling else "the netlist has no `.end`"
-            lines = telling or [line for line in said.splitlines() if line.strip()][-5:]
-            raise NetlistError(f"xschem made no whole netlist: {what}", where=where, hint="\n".join(lines[:10]))
+            what = how if ended.code else "it complained" if complained else "the netlist has no `.end`"
+            lines = [line for line in said.splitlines() if line.strip()]
+            raise NetlistError(
+                f"xschem made no whole netlist: {what}", where=where, hint="\n".join(lines[:_MOST_LINES])
+            )
 
 
 def _start(command: Sequence[str], folder: Path, spare: Path, timeout_s: float) -> Finished:
