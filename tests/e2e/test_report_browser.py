@@ -29,7 +29,7 @@ from simorc.report.html import render_page
 from simorc.report.plots import pictures
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.req("SIM-16")]
 ARGUMENTS = [
@@ -152,6 +152,10 @@ def test_no_errors_and_nothing_is_loaded(browser: Browser, report: Path) -> None
     page.on("pageerror", lambda error: told.append(str(error)))
     page.on("request", lambda request: asked.append(request.url))
     page.goto(report.as_uri())
+    for figure in page.locator(".plots figure").all():
+        figure.scroll_into_view_if_needed()
+    drawn = len(PLOTS) - 1 - (page.locator(".verdict.incomplete").count())
+    page.wait_for_function("n => document.querySelectorAll('figure.live canvas').length === n", arg=drawn)
     assert told == []
     assert [url for url in asked if not url.startswith("data:")] == [report.as_uri()]
 
@@ -304,6 +308,111 @@ def test_the_case_table_pages_and_leads_to_one_case(large: Page) -> None:
     large.wait_for_selector("#case-7700.chosen")
     assert large.locator("tr.detail").inner_text().strip() == "Runs it alone: simorc run large_1 --case 7700"
     assert large.locator("#case-7700").bounding_box()["y"] < 900  # type: ignore[index]
+
+
+@pytest.fixture(scope="module")
+def plotted_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of the small run with a plot of every kind that needs no waveforms."""
+    specs = (
+        PLOTS[0],
+        PLOTS[2],
+        PLOTS[3],
+        PlotSpec("box", "box", "corner_with_a_long_name", ("gain",)),
+        PlotSpec("drift", "tempco", "temp", ("gain",), "vdd"),
+        PlotSpec("together", "correlation"),
+        PlotSpec("fails", "pareto"),
+    )
+    cases = list(SWEEP.cases())
+    plan = Plan(SWEEP, "ota", "spice", "", "", "", measures=MEASURES, plot_specs=specs)
+    data = ReportData(plan, cases, {c.case_id: record(c, False) for c in cases}, manifest={"run_id": "small_1"})
+    path = tmp_path_factory.mktemp("plotted") / "index.html"
+    path.write_text(render_page(data, pictures(data), datetime(2026, 1, 1, tzinfo=UTC)), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def plotted(browser: Browser, plotted_file: Path) -> Iterator[Page]:
+    page = opened(browser, plotted_file)
+    page.set_default_timeout(10_000)
+    yield page
+    page.close()
+
+
+def live(page: Page, name: str) -> Locator:
+    """The interactive plot of a name, which comes into being when it is seen."""
+    page.locator(f"#plot-{name}").scroll_into_view_if_needed()
+    return page.locator(f"#plot-{name} .live-plot").first
+
+
+def pointed(page: Page, name: str, case: int) -> None:
+    """Move the pointer onto a case of a plot, wherever the plot's keyboard walk finds it."""
+    plot = live(page, name)
+    plot.focus()
+    for _ in range(60):
+        plot.press("ArrowRight")
+        if page.locator(f"#plot-{name} .tip").first.inner_text().startswith(f"Case {case}:"):
+            break
+    box = page.locator(f"#plot-{name} .spot").first.bounding_box()
+    assert box is not None
+    plot.press("Escape")
+    assert page.locator(f"#plot-{name} .tip").first.is_hidden()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+
+def test_the_case_under_the_pointer_is_named_and_opened(plotted: Page) -> None:
+    pointed(plotted, "gain", 5)
+    tip = plotted.locator("#plot-gain .tip")
+    assert tip.inner_text() == "Case 5: corner_with_a_long_name=tt, vdd=1.8, temp=125\ntemp 125, gain [dB] 39"
+    plotted.mouse.down()
+    plotted.mouse.up()
+    plotted.wait_for_selector("#case-5.chosen")
+    assert "simorc run small_1 --case 5" in plotted.locator("tr.detail").inner_text()
+
+
+def test_a_plot_zooms_and_shows_the_whole_again(plotted: Page) -> None:
+    plot = live(plotted, "gain")
+    before = plot.locator("canvas").evaluate("canvas => canvas.toDataURL()")
+    over = plot.locator(".u-over").bounding_box()
+    assert over is not None
+    plotted.mouse.move(over["x"] + 60, over["y"] + 40)
+    plotted.mouse.down()
+    plotted.mouse.move(over["x"] + 200, over["y"] + 140, steps=4)
+    plotted.mouse.up()
+    assert plot.locator(".reset").is_visible()
+    assert plot.locator("canvas").evaluate("canvas => canvas.toDataURL()") != before
+    plot.locator(".reset").click()
+    plotted.mouse.move(0, 0)
+    assert plot.locator(".reset").is_hidden()
+    plotted.wait_for_function(
+        "before => document.querySelector('#plot-gain canvas').toDataURL() === before", arg=before, timeout=5000
+    )
+
+
+def test_every_kind_of_plot_tells_by_keyboard_what_it_shows(plotted: Page) -> None:
+    for name, says in (
+        ("idd", "19 µA to 21 µA: 26 values, cases 0-1,3-12 and 14 more"),
+        ("map", "Case 0: corner_with_a_long_name=tt, vdd=1.62, temp=-40"),
+        ("box", "9 values: minimum 44.9 dB"),
+        ("drift", "temp -40, gain [ppm] -2267.57"),
+        ("together", "gain and gain: r = 1.000"),
+        ("fails", "gain: 1 failure, 50%"),
+    ):
+        plot = live(plotted, name)
+        plot.focus()
+        told = []
+        for _ in range(8):
+            plot.press("ArrowRight")
+            told.append(plotted.locator(f"#plot-{name} .spoken").inner_text())
+        assert any(says in text for text in told), told
+
+
+def test_paper_gets_the_static_pictures(plotted: Page) -> None:
+    assert live(plotted, "gain").is_visible()
+    assert plotted.locator("#plot-gain .still").is_hidden()
+    plotted.emulate_media(media="print")
+    assert plotted.locator("#plot-gain .still svg").is_visible()
+    assert plotted.locator("#plot-gain canvas").is_hidden()
+    assert plotted.locator("#cases .tools").is_hidden()
 
 
 CONTRAST = """selector => {

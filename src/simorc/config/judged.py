@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from simorc.config.conditions import check_condition
@@ -17,6 +17,15 @@ from simorc.core.measurement import MEASURES_FILE, Measure
 from simorc.core.plan import Curve, PlotSpec
 from simorc.core.spec import Spec
 from simorc.core.wording import did_you_mean
+
+_REQUIRED: Mapping[str, tuple[str, ...]] = {
+    "line": ("x", "y"),
+    "heatmap": ("x", "y", "group"),
+    "box": ("x", "y"),
+    "tempco": ("x", "y"),
+    "correlation": (),
+    "pareto": (),
+}
 
 SECTIONS = ("measures", "aggregates", "plot_specs", "curves")
 EXTRA_COLUMNS = ("corner_name", "mc_sample", "seed")
@@ -142,7 +151,7 @@ class JudgedReader:
 
     def _plot(self, name: str, keys: PlotKeys) -> PlotSpec:
         place = ["plot_specs", name]
-        required = {"line": ("x", "y"), "heatmap": ("x", "y", "group")}.get(keys.kind, ("y",))
+        required = _REQUIRED.get(keys.kind, ("y",))
         for key in required:
             if not getattr(keys, key):
                 self._note(place, "no such key", f"it, as a {keys.kind} needs it", missing=key)

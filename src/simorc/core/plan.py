@@ -23,7 +23,8 @@ class PlotSpec:
     Parameters
     ----------
     kind: `line` (y against x, a line per value of group), `waveform` (vectors overlaid over cases), `histogram`
-        (of y, with limits), `heatmap` (y over x and group)
+        (of y, with limits), `heatmap` (y over x and group), `box` (of y at each x), `tempco` (drift of y over x in
+        ppm), `correlation` (of measures y, all where it is empty), `pareto` (what fails, or at which x)
     x: a parameter; for `waveform` a vector, by default the plot's own scale
     y: a measure or aggregate; for `waveform` one or more vectors
     group: the parameter that makes lines, or the second axis of a heat map; empty for none

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from simorc.core.tolerance import Agreement
 from simorc.core.units import Value
 from simorc.report import bench_view
+from simorc.report.chart import for_page
 from simorc.report.compare import Comparison, Difference, conditions_text
 from simorc.report.compare_csv import joined_lines, regression_rows, summary_rows
 from simorc.report.compare_plot import Overlay, overlays
@@ -23,8 +24,8 @@ from simorc.report.compare_side import Side
 from simorc.report.compare_table import blocks
 from simorc.report.data import verdict
 from simorc.report.display import is_numeric, minute, value_text
-from simorc.report.html import style_sheet
-from simorc.report.page import environment
+from simorc.report.html import look_and_script
+from simorc.report.page import environment, json_in_page
 from simorc.report.regression import Change, Regression
 from simorc.report.strip import dots
 from simorc.workspace.csv_text import csv_lines
@@ -135,14 +136,14 @@ def render_comparison(
         differences=[_told(comparison, d) for d in comparison.differences],
         between=any(d.between is not None for d in comparison.differences),
         diffs=[_diff(comparison, regression) for regression in found],
-        overlays=[(overlay, Markup(overlay.inline)) for overlay in drawn],
+        overlays=[(o, Markup(o.inline), json_in_page(for_page(o.chart))) for o in drawn],
         more_overlays=more,
         lacking=lacking,
         lacking_count=len(comparison.lacking_rows),
         numeric=[is_numeric(row[name] for row in rows) for name in comparison.columns],
         blocks=blocks(comparison, shown, uncertainty=True),
         rows=rows,
-        style=Markup(style_sheet()),
+        **look_and_script(),
         made=f"{made.astimezone(UTC):%Y-%m-%d %H:%M}",
     )
     return str(text)

@@ -8,33 +8,33 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib import rc_context
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from simorc.core.units import Value
+from simorc.report.chart import Chart, Legend, Mark, Panel, PlotAxis, parameter_scale
 from simorc.report.compare import Comparison, conditions_text
 from simorc.report.compare_side import FILE, is_numeric, set_of
 from simorc.report.display import scale_for
-from simorc.report.plot_style import LIGHT, MARKERS, colours, legend, new_figure, parameter_axis, rc, value_axis
-from simorc.report.plots import inline_svg, lay_out, written
+from simorc.report.plot_style import colours
+from simorc.report.plots import picture_of
 
 MOST_OVERLAYS = 8
 """Of more than this the page shows the first ones and says so."""
 _MOST_LINES = 8
 _MOST_POINTS = 1500
+_FEW = 10
 
 Rows = Any
 
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
-    """One picture: `inline` for the page, `files` to lie beside it."""
+    """One picture: `inline` for the page, `files` to lie beside it, `chart` for the page's script."""
 
     title: str
     caption: str
     inline: str
     files: dict[str, bytes]
+    chart: Chart
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -95,50 +95,46 @@ def _parted(comparison: Comparison, names: Sequence[str], rows: Rows) -> list[tu
 def _overlay(comparison: Comparison, view: _View, number: int) -> Overlay:
     at = f" at {conditions_text(view.fixed)}" if view.fixed else ""
     title = f"{view.measure} over {view.x}{at}"
-    with rc_context(rc()):
-        figure, caption = _drawn(comparison, view)
-        lay_out(figure, title, LIGHT)
-        png, svg = (written(figure, kind) for kind in ("png", "svg"))
-    stem = f"overlay{number + 1:02}"
-    return Overlay(
-        title, caption, inline_svg(svg.decode(), f"o{number}-", title), {f"{stem}.png": png, f"{stem}.svg": svg}
-    )
+    chart = _chart(comparison, view)
+    drawn = picture_of(chart, f"overlay{number + 1:02}", title, f"o{number}-")
+    return Overlay(title, chart.caption, drawn.inline, dict(drawn.files), chart)
 
 
-def _drawn(comparison: Comparison, view: _View) -> tuple[Figure, str]:
-    figure, (ax,) = new_figure(LIGHT)
+def _chart(comparison: Comparison, view: _View) -> Chart:
     values = [comparison.values(n, view.measure)[view.rows] for n in range(len(comparison.sides))]
     every = np.concatenate(values)
     scale = scale_for([float(v) for v in every[~np.isnan(every)]], comparison.measures[view.measure])
     held = comparison.condition(view.x)[view.rows]
     xs = sorted(set_of(held), key=float) if is_numeric(held) else set_of(held)
     unit = comparison.unit_of(view.x)
-    positions = dict(zip(map(str, xs), parameter_axis(ax, f"{view.x} [{unit}]" if unit else view.x, xs), strict=True))
-    value_axis(ax, view.measure, scale)
+    x_axis, places = parameter_scale(f"{view.x} [{unit}]" if unit else view.x, xs)
+    positions = dict(zip(map(str, xs), places, strict=True))
     at = np.array([positions[str(x)] for x in map(_plain, held)])
     lines = _parted(comparison, [view.line] if view.line else [], view.rows)
-    paints = colours([side.short for side in comparison.sides], LIGHT)
+    names = [side.short for side in comparison.sides]
+    paints = colours(names)
     place = {int(row): i for i, row in enumerate(view.rows)}
-    for side, found in enumerate(values):
-        for _, rows in lines:
-            _line(ax, comparison, side, at, found / scale.factor, [place[int(row)] for row in rows], paints[side])
-    legend(figure, LIGHT, "", [side.short for side in comparison.sides], paints)
+    marks = [
+        _mark(comparison, side, at, found / scale.factor, [place[int(row)] for row in rows], paints[side])
+        for side, found in enumerate(values)
+        for _, rows in lines
+    ]
     each = f"A line for each of {len(lines)} values of {view.line}. " if view.line else ""
-    return figure, f"{each}{_how(comparison)}"
+    panel = Panel(x_axis, PlotAxis(scale.label(view.measure)), marks)
+    return Chart([panel], f"{each}{_how(comparison)}", Legend("", names, paints))
 
 
-def _line(ax: Axes, comparison: Comparison, side: int, at: Any, found: Any, places: Sequence[int], paint: str) -> None:
+def _mark(comparison: Comparison, side: int, at: Any, found: Any, places: Sequence[int], paint: str) -> Mark:
     """One line of one side, thinned where it has very many points."""
     chosen = np.array(places)
     chosen = chosen[~np.isnan(found[chosen])]
     chosen = chosen[np.argsort(at[chosen], kind="stable")]
     chosen = chosen[:: max(1, -(-len(chosen) // _MOST_POINTS))]
+    x, y = at[chosen].tolist(), found[chosen].tolist()
     if comparison.sides[side].target == FILE:
-        marker = MARKERS[side % len(MARKERS)]
-        ax.plot(at[chosen], found[chosen], marker, color=paint, markersize=2.8, markeredgewidth=0, linestyle="")
-    else:
-        few = "o" if len(chosen) < 10 else ""
-        ax.plot(at[chosen], found[chosen], color=paint, linewidth=1.3, marker=few, markersize=2.8)
+        return Mark("dots", x, y, colour=paint, name=comparison.sides[side].short)
+    marker = "o" if len(chosen) < _FEW else ""
+    return Mark("line", x, y, colour=paint, name=comparison.sides[side].short, marker=marker)
 
 
 def _how(comparison: Comparison) -> str:

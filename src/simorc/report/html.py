@@ -16,7 +16,7 @@ from simorc.report.plot_style import DARK, LIGHT, Theme, variables
 from simorc.report.plots import Picture
 from simorc.report.sections import sections
 
-_SCRIPTS = ("scripts/cases.js",)
+_SCRIPTS = ("vendor/uPlot.iife.min.js", "scripts/cases.js", "scripts/charts.js")
 
 
 def render_page(data: ReportData, pictures: Sequence[Picture], made: datetime) -> str:
@@ -28,29 +28,23 @@ def render_page(data: ReportData, pictures: Sequence[Picture], made: datetime) -
     made: the time it names as its own
     """
     page = Page(data, pictures, made)
-    code = script()
-    return page.render(
-        "report.html.j2",
-        sections=sections(page),
-        style=Markup(style_sheet()),
-        script=Markup(code),
-        script_hash=script_hash(code),
-    )
+    return page.render("report.html.j2", sections=sections(page), **look_and_script())
 
 
-def script() -> str:
-    """The script of the page."""
-    return "\n".join(_resource(name) for name in _SCRIPTS)
+def look_and_script() -> dict[str, Markup]:
+    """What every page brings with it: `style`, `script`, and `script_hash` for its Content-Security-Policy.
 
-
-def script_hash(code: str) -> str:
-    """The source expression of a Content-Security-Policy that allows this script alone (CSP Level 3, 2.3.1)."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(f"\n{code}\n".encode()).digest()).decode()
+    The hash allows this script alone (Content Security Policy Level 3, 2.3.1).
+    """
+    script = "\n".join(_resource(name) for name in _SCRIPTS)
+    digest = hashlib.sha256(f"\n{script}\n".encode()).digest()
+    known = Markup("sha256-" + base64.b64encode(digest).decode())
+    return {"style": Markup(style_sheet()), "script": Markup(script), "script_hash": known}
 
 
 def style_sheet() -> str:
     """The style sheet, with the colours of the plots as its variables."""
-    sheet = _resource("templates/report.css")
+    sheet = _resource("vendor/uPlot.min.css") + _resource("templates/report.css")
     return f"{_root(LIGHT)}\n@media screen and (prefers-color-scheme: dark) {{\n{_root(DARK)}\n}}\n{sheet}"
 
 

@@ -1,4 +1,4 @@
-"""A measure over two parameters; over all others the worst value counts."""
+"""A measure over two parameters, where over all others the worst value counts; and how measures go together."""
 
 from __future__ import annotations
 
@@ -6,30 +6,23 @@ import statistics
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
-from matplotlib import colormaps
-from matplotlib.axes import Axes
-from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from simorc.core.errors import UsageError
 from simorc.core.plan import PlotSpec
+from simorc.core.units import Value
+from simorc.report.chart import MOST_LABELS, Chart, ColourBar, Mark, Panel, PlotAxis
 from simorc.report.data import ReportData
-from simorc.report.display import Scale, axis_key, count, is_numeric, scale_for, value_text
+from simorc.report.display import axis_key, count, is_numeric, quantity, scale_for, value_text
 from simorc.report.plot_limits import join, missing_sentence
-from simorc.report.plot_style import Theme, new_figure, slant_labels
+from simorc.report.plot_style import heat, ink_on
 from simorc.report.points import Point, Quantities, by, grouped, quantities
 
 _MOST_LABELLED = 150
-_DARK_TEXT, _LIGHT_TEXT = "#101418", "#fefefe"  # no colours of a theme: a cell keeps its own in light and dark
-
-Cells = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
+_MAP, _SIGNED_MAP = "cividis", "RdBu_r"
 
 
-def draw_heatmap(spec: PlotSpec, data: ReportData, theme: Theme) -> tuple[Figure, str]:
-    """The figure and its caption; rows are the values of `group`, columns those of `x`.
+def heatmap_chart(spec: PlotSpec, data: ReportData) -> Chart:
+    """Rows are the values of `group`, columns those of `x`.
 
     Raises
     ------
@@ -37,102 +30,111 @@ def draw_heatmap(spec: PlotSpec, data: ReportData, theme: Theme) -> tuple[Figure
     """
     if not spec.x or not spec.group:
         raise UsageError("a heat map needs two parameters", hint="give `x` and `group`")
-    asked = [quantities(data, name, spec.where) for name in spec.y]
-    figure, axes = new_figure(theme, len(asked), share_x=False)
-    sentences: list[str] = []
-    for ax, q in zip(axes, asked, strict=True):
+    panels, sentences = [], []
+    for q in [quantities(data, name, spec.where) for name in spec.y]:
         q.demand(spec.x)
         q.demand(spec.group)
-        sentences += _panel(figure, ax, q, spec, theme)
-    return figure, join(sentences)
+        panel, said = _panel(q, spec)
+        panels.append(panel)
+        sentences += said
+    return Chart(panels, join(sentences), share_x=False)
 
 
-def _panel(figure: Figure, ax: Axes, q: Quantities, spec: PlotSpec, theme: Theme) -> list[str]:
+def _panel(q: Quantities, spec: PlotSpec) -> tuple[Panel, list[str]]:
     xs, ys = q.values(spec.x), q.values(spec.group)
-    cells, out, partial = _cells(q, spec)
+    groups = grouped(q.points, by(spec.x, spec.group))
+    worst = [[_worst(groups.get((axis_key(x), axis_key(y)), [])) for x in xs] for y in ys]
     scale = scale_for(q.known, q.unit)
-    shown = np.ma.masked_invalid(cells / scale.factor)
-    ax.grid(False)
-    if not is_numeric(ys):
-        ax.invert_yaxis()  # texts read from the top, in the order of the sweep
-    mesh = ax.pcolormesh(
-        np.arange(len(xs) + 1) - 0.5, np.arange(len(ys) + 1) - 0.5, shown, cmap="cividis", edgecolors=theme.paper
+    values = [[point.value if point else None for point, _ in row] for row in worst]
+    partial = [[some and point is not None for point, some in row] for row in worst]
+    labelled = len(xs) * len(ys) <= _MOST_LABELLED
+    texts, labels = [], []
+    for y, row in zip(ys, worst, strict=True):
+        for x, (point, some) in zip(xs, row, strict=True):
+            shown = "missing" if point is None or point.value is None else quantity(point.value, q.unit, 5)
+            texts.append(f"{spec.x}={value_text(x)}, {spec.group}={value_text(y)}: {shown}")
+            number = scale.text(point.value) if point and point.value is not None else "missing"
+            labels.append(number + ("*" if some and point else ""))
+    ids = [point.case_id if point else None for row in worst for point, _ in row]
+    shown_values = [v for row in values for v in row if v is not None]
+    ends = (min(shown_values, default=0.0), max(shown_values, default=1.0))
+    cells = _cells(values, ends, _MAP, labels if labelled else [], texts, ids)
+    out = [i for i, (point, _) in enumerate(p for row in worst for p in row) if point and point.out]
+    marks = [cells, *_frames(cells, out)]
+    low, high = (end / scale.factor for end in ends)
+    bar = ColourBar(scale.label(q.name), low, high, _MAP, _stops(_MAP)) if shown_values else None
+    panel = Panel(_named(spec.x, xs), _named(spec.group, ys, down=not is_numeric(ys)), marks, bar=bar)
+    starred = labelled and any(some for row in partial for some in row)
+    stars = ["Star: of some values only."] if starred else []
+    framed = [f"Dashed frame: out of spec ({count(len(out), 'cell')})."] if out else []
+    return panel, [*_how(q, spec), *framed, *stars, *missing_sentence(q)]
+
+
+def _stops(colour_map: str) -> list[str]:
+    return heat([i / 8 for i in range(9)], colour_map)
+
+
+def _named(name: str, values: Sequence[Value], down: bool = False) -> PlotAxis:
+    """An axis of cells; texts read from the top, in the order of the sweep; at most sixteen are named."""
+    step = max(1, -(-len(values) // MOST_LABELS))
+    ticks = tuple((float(i), value_text(values[i])) for i in range(0, len(values), step))
+    return PlotAxis(name, "texts", ticks=ticks, low=-0.5, high=max(len(values), 1) - 0.5, down=down)
+
+
+def _cells(
+    values: Sequence[Sequence[float | None]],
+    ends: tuple[float, float],
+    colour_map: str,
+    labels: Sequence[str],
+    texts: Sequence[str],
+    ids: Sequence[int | None] = (),
+) -> Mark:
+    """Cells of shape (rows, columns), row 0 at y = 0."""
+    flat = [(x, y, value) for y, row in enumerate(values) for x, value in enumerate(row)]
+    known = heat([value for _, _, value in flat if value is not None], colour_map, ends)
+    paints = iter(known)
+    colours = [next(paints) if value is not None else "" for _, _, value in flat]
+    return Mark(
+        "cells",
+        [x - 0.5 for x, _, _ in flat],
+        [y - 0.5 for _, y, _ in flat],
+        [x + 0.5 for x, _, _ in flat],
+        [y + 0.5 for _, y, _ in flat],
+        colours=colours,
+        inks=[ink_on(colour) if colour else "muted" for colour in colours],
+        labels=labels,
+        texts=texts,
+        cases=[-1 if case is None else case for case in ids] if any(case is not None for case in ids) else (),
     )
-    mesh.set_linewidth(1.0)
-    if q.known:
-        bar = figure.colorbar(mesh, ax=ax, label=scale.label(q.name), pad=0.02)
-        bar.outline.set_visible(False)
-        bar.ax.tick_params(colors=theme.muted, labelcolor=theme.muted)
-        bar.ax.yaxis.label.set_color(theme.ink)
-    across, down = range(0, len(xs), _every(len(xs))), range(0, len(ys), _every(len(ys)))
-    ax.set_xticks(across, [value_text(xs[i]) for i in across])
-    ax.set_yticks(down, [value_text(ys[i]) for i in down])
-    slant_labels(ax, [xs[i] for i in across])
-    ax.set_xlabel(spec.x)
-    ax.set_ylabel(spec.group)
-    for spine in ax.spines.values():
-        spine.set_visible(False)
-    _annotate(ax, cells, out, partial, scale, theme)
-    stars = ["Star: of some values only."] if partial.any() and cells.size <= _MOST_LABELLED else []
-    return [*_how(q, spec), *_marked(out), *stars, *missing_sentence(q)]
 
 
-def _every(labels: int) -> int:
-    """Every how manieth value is named, so that at most sixteen are."""
-    return max(1, -(-labels // 16))
+def _frames(cells: Mark, which: Sequence[int]) -> list[Mark]:
+    if not which:
+        return []
+    return [
+        Mark(
+            "frames",
+            [cells.x[i] + 0.05 for i in which],
+            [cells.y[i] + 0.06 for i in which],
+            [cells.x2[i] - 0.05 for i in which],
+            [cells.y2[i] - 0.06 for i in which],
+            inks=[cells.inks[i] for i in which],
+        )
+    ]
 
 
-def _cells(q: Quantities, spec: PlotSpec) -> tuple[Cells, Flags, Flags]:
-    """Worst values, which are out of spec, and which stand for a part of their points only.
-
-    All of shape (values of group, values of x); a cell without any value is NaN.
-    """
-    columns = {axis_key(x): i for i, x in enumerate(q.values(spec.x))}
-    rows = {axis_key(y): i for i, y in enumerate(q.values(spec.group))}
-    cells = np.full((len(rows), len(columns)), np.nan)
-    out, partial = np.zeros(cells.shape, dtype=bool), np.zeros(cells.shape, dtype=bool)
-    for (x, y), points in grouped(q.points, by(spec.x, spec.group)).items():
-        value, is_out = _worst(points)
-        if value is not None:
-            at = rows[y], columns[x]
-            cells[at], out[at], partial[at] = value, is_out, any(point.value is None for point in points)
-    return cells, out, partial
-
-
-def _worst(points: Sequence[Point]) -> tuple[float | None, bool]:
-    """The value with the smallest margin; the median where nothing has limits."""
-    known = [point.value for point in points if point.value is not None]
-    judged = [point for point in points if point.margin is not None]
+def _worst(points: Sequence[Point]) -> tuple[Point | None, bool]:
+    """The point with the smallest margin, else one with the median; and whether some points are missing."""
+    known = [point for point in points if point.value is not None]
+    some = len(known) < len(points)
+    judged = [point for point in known if point.margin is not None]
     if judged:
-        tightest = min(judged, key=lambda point: point.margin or 0.0)
-        return tightest.value, tightest.out
-    return (statistics.median(known) if known else None), False
-
-
-def _annotate(ax: Axes, cells: Cells, out: Flags, partial: Flags, scale: Scale, theme: Theme) -> None:
-    labelled = cells.size <= _MOST_LABELLED
-    known = cells[~np.isnan(cells)]
-    norm = Normalize(known.min(), known.max()) if known.size else Normalize(0, 1)
-    colormap = colormaps["cividis"]
-    for (row, column), value in np.ndenumerate(cells):
-        corner = (column - 0.5, row - 0.5)
-        if np.isnan(value):
-            ax.add_patch(Rectangle(corner, 1, 1, fill=False, hatch="///", edgecolor=theme.grid, linewidth=0))
-            if labelled:
-                ax.text(column, row, "missing", ha="center", va="center", fontsize=7, color=theme.muted)
-            continue
-        ink = _DARK_TEXT if _is_light(colormap(norm(value))) else _LIGHT_TEXT
-        if labelled:
-            text = scale.text(value) + ("*" if partial[row, column] else "")
-            ax.text(column, row, text, ha="center", va="center", fontsize=7.5, color=ink)
-        if out[row, column]:
-            inset = (column - 0.45, row - 0.44)
-            ax.add_patch(Rectangle(inset, 0.9, 0.88, fill=False, edgecolor=ink, linewidth=1.4, linestyle=(0, (3, 2))))
-
-
-def _is_light(rgba: tuple[float, float, float, float]) -> bool:
-    red, green, blue, _ = rgba
-    return bool(0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2 > 0.2)
+        return min(judged, key=lambda point: point.margin or 0.0), some
+    if not known:
+        return None, some
+    middle = statistics.median([point.value for point in known if point.value is not None])
+    only = known[0].case_id if len(known) == 1 else None
+    return Point(known[0].conditions, middle, None, None, None, False, only), some
 
 
 def _how(q: Quantities, spec: PlotSpec) -> list[str]:
@@ -144,6 +146,38 @@ def _how(q: Quantities, spec: PlotSpec) -> list[str]:
     return [f"Each cell: the {word} over {', '.join(others)}."]
 
 
-def _marked(out: Flags) -> list[str]:
-    number = int(out.sum())
-    return [f"Dashed frame: out of spec ({count(number, 'cell')})."] if number else []
+def correlation_chart(spec: PlotSpec, data: ReportData) -> Chart:
+    """Pearson's correlation of measures, each pair over the cases that have both; all measures where `y` names none.
+
+    Raises
+    ------
+    UsageError: an unknown measure, an aggregate, or fewer than two measures
+    """
+    names = spec.y or tuple(measure.name for measure in data.measures_here)
+    asked = [quantities(data, name, spec.where) for name in names]
+    if any(point.case_id is None for q in asked for point in q.points):
+        raise UsageError("aggregates have no value a case", hint="name measures in `y`")
+    if len(asked) < 2:
+        raise UsageError("a correlation needs two measures", hint="name them in `y`")
+    table = np.array([[np.nan if p.value is None else p.value for p in q.points] for q in asked], dtype=float)
+    values = [[_pearson(a, b) for b in table] for a in table]
+    labels = [("–" if value is None else f"{value:.2f}") for row in values for value in row]
+    texts = [
+        f"{a} and {b}: {'no correlation can be computed' if value is None else f'r = {value:.3f}'}"
+        for a, row in zip(names, values, strict=True)
+        for b, value in zip(names, row, strict=True)
+    ]
+    marks = [_cells(values, (-1.0, 1.0), _SIGNED_MAP, labels if len(labels) <= _MOST_LABELLED else [], texts)]
+    bar = ColourBar("Pearson's r", -1.0, 1.0, _SIGNED_MAP, _stops(_SIGNED_MAP))
+    panel = Panel(_named("", names), _named("", names, down=True), marks, bar=bar)
+    said = f"Pearson's correlation over {count(table.shape[1], 'case')}, of each pair those that have both."
+    return Chart([panel], said)
+
+
+def _pearson(a: np.ndarray, b: np.ndarray) -> float | None:
+    """Pearson's r of the places where both are numbers; None below three of them or where one does not vary."""
+    both = np.isfinite(a) & np.isfinite(b)
+    x, y = a[both], b[both]
+    if len(x) < 3 or np.ptp(x) <= 1e-12 * np.max(np.abs(x)) or np.ptp(y) <= 1e-12 * np.max(np.abs(y)):
+        return None
+    return float(np.clip(np.corrcoef(x, y)[0, 1], -1.0, 1.0))

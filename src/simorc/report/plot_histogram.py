@@ -2,65 +2,124 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from simorc.core.plan import PlotSpec
-from simorc.core.units import Value
+from simorc.core.ranges import format_ranges
+from simorc.report.chart import Chart, Legend, Mark, Panel, PlotAxis
 from simorc.report.data import ReportData
-from simorc.report.display import axis_key, count, quantity
-from simorc.report.plot_limits import draw_limits, join, missing_sentence, near_and_far, scale_of
-from simorc.report.plot_style import Theme, colours, legend, new_figure
-from simorc.report.points import Quantities, quantities
+from simorc.report.display import Scale, axis_key, count, quantity, value_text
+from simorc.report.plot_limits import fitted_range, join, limit_rules, missing_sentence, scale_of
+from simorc.report.plot_style import colours
+from simorc.report.points import Point, Quantities, quantities
 
 _MOST_BINS = 60
+_LEAST_FITTED = 20
+_MOST_NAMED = 12
+_FIT_POINTS = 121
 
 
-def draw_histogram(spec: PlotSpec, data: ReportData, theme: Theme) -> tuple[Figure, str]:
-    """The figure and its caption; a panel for each of the measures, stacked by `group` where there is one.
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One part of the bars."""
+
+    name: str
+    points: Sequence[Point]
+    colour: str
+    hatched: bool = False
+
+
+def histogram_chart(spec: PlotSpec, data: ReportData) -> Chart:
+    """A panel for each of the measures, stacked by `group` where there is one, else with a normal curve over the bars.
 
     Raises
     ------
     UsageError: an unknown measure or parameter
     """
     asked = [quantities(data, name, spec.where) for name in spec.y]
-    figure, axes = new_figure(theme, len(asked), share_x=False)
-    sentences: list[str] = []
-    for ax, q in zip(axes, asked, strict=True):
+    panels, sentences = [], []
+    for q in asked:
         if spec.group:
             q.demand(spec.group)
-        sentences += _panel(ax, q, spec, theme)
-    if spec.group:
-        values = asked[0].values(spec.group)
-        legend(figure, theme, spec.group, values, colours(values, theme))
-    return figure, join(sentences)
+        panel, said = _panel(q, spec)
+        panels.append(panel)
+        sentences += said
+    values = asked[0].values(spec.group) if spec.group else []
+    legend = Legend(spec.group, values, colours(values)) if spec.group else None
+    return Chart(panels, join(sentences), legend, share_x=False)
 
 
-def _panel(ax: Axes, q: Quantities, spec: PlotSpec, theme: Theme) -> list[str]:
+def _panel(q: Quantities, spec: PlotSpec) -> tuple[Panel, list[str]]:
     scale = scale_of(q)
-    ax.set_xlabel(scale.label(q.name))
-    ax.set_ylabel("cases")
-    ax.ticklabel_format(axis="x", useOffset=False, style="plain")
-    ax.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
-    ax.grid(False, axis="x")
+    marks: list[Mark] = []
+    said: list[str] = []
+    top = 0.0
     if q.known:
-        edges = bin_edges([value / scale.factor for value in q.known])
-        stacks, paints, hatches = _stacks(q, spec.group, theme)
-        floor = np.zeros(len(edges) - 1)
-        for values, paint, hatch in zip(stacks, paints, hatches, strict=True):
-            heights, _ = np.histogram([value / scale.factor for value in values], bins=edges)
-            bars = ax.bar(edges[:-1], heights, np.diff(edges), floor, align="edge", color=paint, hatch=hatch)
-            for bar in bars:
-                bar.set(edgecolor=theme.paper, linewidth=0.5)
-            floor += heights
-        _room(ax, q, scale.factor)
-        ax.set_ylim(0, float(floor.max()) * 1.15)
-    return [_summary(q), *draw_limits(ax, theme, q, scale, along="x"), *missing_sentence(q)]
+        edges = np.asarray(bin_edges([value / scale.factor for value in q.known]))
+        marks, top = _bars(_parts(q, spec.group), edges, scale, q.unit)
+        if not spec.group and len(q.known) >= _LEAST_FITTED and len(edges) > 2:
+            fit = _normal(q, scale, edges)
+            top = max(top, max(fit.y))
+            marks.append(fit)
+            said = ["Curve: normal distribution with this mean and sigma."]
+    rules, limits = limit_rules(q, scale, "x")
+    low, high = fitted_range(q, scale, 0.12)
+    x_axis = PlotAxis(scale.label(q.name), low=low, high=high)
+    y_axis = PlotAxis("cases", low=0.0 if top else None, high=top * 1.15 if top else None, whole=True)
+    return Panel(x_axis, y_axis, marks, rules), [_summary(q), *said, *limits, *missing_sentence(q)]
+
+
+def _bars(parts: Sequence[_Part], edges: np.ndarray, scale: Scale, unit: str) -> tuple[list[Mark], float]:
+    """The bars, part upon part, and the height of the highest."""
+    floor = np.zeros(len(edges) - 1)
+    marks = []
+    for part in parts:
+        shown = np.asarray([point.value for point in part.points], dtype=float) / scale.factor
+        heights, _ = np.histogram(shown, bins=edges)
+        places = np.clip(np.searchsorted(edges, shown, side="right") - 1, 0, len(floor) - 1)
+        texts = []
+        for i, height in enumerate(heights):
+            ids = [p.case_id for p, at in zip(part.points, places, strict=True) if at == i] if 0 < height <= 200 else []
+            ends = f"{quantity(edges[i] * scale.factor, unit)} to {quantity(edges[i + 1] * scale.factor, unit)}"
+            texts.append(f"{part.name}{ends}: {count(int(height), 'value')}{_named(ids)}")
+        here = [i for i, height in enumerate(heights) if height]
+        marks.append(
+            Mark(
+                "bars",
+                [float(edges[i]) for i in here],
+                [float(floor[i]) for i in here],
+                [float(edges[i + 1]) for i in here],
+                [float(floor[i] + heights[i]) for i in here],
+                part.colour,
+                texts=[texts[i] for i in here],
+                hatched=part.hatched,
+            )
+        )
+        floor += heights
+    return marks, float(floor.max())
+
+
+def _named(ids: Sequence[int | None]) -> str:
+    known = [case_id for case_id in ids if case_id is not None]
+    if not known:
+        return ""
+    more = f" and {len(known) - _MOST_NAMED} more" if len(known) > _MOST_NAMED else ""
+    return f", case{'s' if len(known) > 1 else ''} {format_ranges(known[:_MOST_NAMED])}{more}"
+
+
+def _normal(q: Quantities, scale: Scale, edges: np.ndarray) -> Mark:
+    """The normal density with the values' mean and sample sigma, times number of values and width of a bin."""
+    shown = np.asarray(q.known) / scale.factor
+    mean, sigma = float(shown.mean()), float(shown.std(ddof=1))
+    x = np.linspace(edges[0], edges[-1], _FIT_POINTS)
+    width = float(edges[1] - edges[0])
+    y = len(shown) * width / (sigma * math.sqrt(2 * math.pi)) * np.exp(-0.5 * ((x - mean) / sigma) ** 2)
+    return Mark("line", x.tolist(), y.tolist(), colour="s1", name="normal distribution", texts=("normal distribution",))
 
 
 def bin_edges(values: Sequence[float]) -> list[float]:
@@ -77,25 +136,20 @@ def bin_edges(values: Sequence[float]) -> list[float]:
     return [float(edge) for edge in np.linspace(low, high, min(max(wanted, 8), _MOST_BINS) + 1)]
 
 
-def _stacks(q: Quantities, group: str, theme: Theme) -> tuple[list[list[float]], list[str], list[str]]:
-    """Values, colour and hatch of each part of the bars: the groups, else in spec and out of it."""
+def _parts(q: Quantities, group: str) -> list[_Part]:
+    """The parts of the bars: the groups, else in spec and out of it."""
+    known = [point for point in q.points if point.value is not None]
     if group:
-        values: list[Value] = q.values(group)
-        parts = [
-            [p.value for p in q.points if p.value is not None and axis_key(p.conditions[group]) == axis_key(value)]
-            for value in values
+        values = q.values(group)
+        members: dict[object, list[Point]] = {axis_key(value): [] for value in values}
+        for point in known:
+            members[axis_key(point.conditions[group])].append(point)
+        return [
+            _Part(f"{group}={value_text(value)}, ", members[axis_key(value)], colour)
+            for value, colour in zip(values, colours(values), strict=True)
         ]
-        return parts, colours(values, theme), [""] * len(values)
-    inside = [p.value for p in q.points if p.value is not None and not p.out]
-    outside = [p.value for p in q.points if p.value is not None and p.out]
-    return [inside, outside], [theme.series[0], theme.fail], ["", "////"]
-
-
-def _room(ax: Axes, q: Quantities, factor: float) -> None:
-    near, _ = near_and_far(q)
-    shown = [value / factor for value in [*q.known, *(limit for _, limit in near)]]
-    pad = (max(shown) - min(shown)) * 0.12 or abs(max(shown)) * 0.12 or 1.0
-    ax.set_xlim(min(shown) - pad, max(shown) + pad)
+    inside, outside = [p for p in known if not p.out], [p for p in known if p.out]
+    return [_Part("", inside, "s0"), _Part("out of spec, ", outside, "fail", hatched=True)]
 
 
 def _summary(q: Quantities) -> str:

@@ -1,13 +1,11 @@
-"""Limits on a plot: lines where they fit into the picture, words where they do not."""
+"""Pure: limits on a plot: lines where they fit into the picture, words where they do not."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from matplotlib.axes import Axes
-
+from simorc.report.chart import Rule
 from simorc.report.display import Scale, quantity, scale_for
-from simorc.report.plot_style import Theme
 from simorc.report.points import Quantities
 
 _FAR = 4.0
@@ -32,36 +30,15 @@ def near_and_far(q: Quantities) -> tuple[list[tuple[str, float]], list[tuple[str
     return near, [entry for entry in every if entry not in near]
 
 
-def draw_limits(ax: Axes, theme: Theme, q: Quantities, scale: Scale, along: str = "y") -> list[str]:
-    """Draw the limits that fit, dashed and labelled; gives the sentences of the caption."""
+def limit_rules(q: Quantities, scale: Scale, axis: str = "y") -> tuple[list[Rule], list[str]]:
+    """The limits that fit as lines across `axis`, and the sentences of the caption."""
     near, far = near_and_far(q)
-    for word, limit in near:
-        (ax.axhline if along == "y" else ax.axvline)(
-            limit / scale.factor, color=theme.limit, linewidth=1.1, dashes=(5, 3), zorder=2.5
-        )
-        _label(ax, theme, f"{word} {quantity(limit, q.unit)}", limit / scale.factor, along)
+    rules = [Rule(limit / scale.factor, f"{word} {quantity(limit, q.unit)}", axis) for word, limit in near]
     sentences = ["Dashed: limits."] if near else []
     if far:
         named = ", ".join(f"{word} {quantity(limit, q.unit)}" for word, limit in far)
         sentences.append(f"Limits outside the drawn range: {named}.")
-    return sentences
-
-
-def _label(ax: Axes, theme: Theme, text: str, position: float, along: str) -> None:
-    """Name a limit at its end, outside the axes, where no data are."""
-    upright = along == "y"
-    ax.annotate(
-        text,
-        (1.0, position) if upright else (position, 1.0),
-        xycoords=ax.get_yaxis_transform() if upright else ax.get_xaxis_transform(),
-        xytext=(3, 0) if upright else (0, 2),
-        textcoords="offset points",
-        ha="left" if upright else "center",
-        va="center" if upright else "bottom",
-        color=theme.limit,
-        fontsize=8,
-        annotation_clip=False,
-    )
+    return rules, sentences
 
 
 def scale_of(q: Quantities) -> Scale:
@@ -70,15 +47,15 @@ def scale_of(q: Quantities) -> Scale:
     return scale_for([*q.known, *(limit for _, limit in near)], q.unit)
 
 
-def fit_range(ax: Axes, q: Quantities, scale: Scale) -> None:
-    """A y range that holds the data and the drawn limits, with room for the labels."""
+def fitted_range(q: Quantities, scale: Scale, pad: float = 0.09) -> tuple[float, float] | tuple[None, None]:
+    """A range that holds the data and the drawn limits, with room for the labels."""
     near, _ = near_and_far(q)
     shown = [value / scale.factor for value in [*q.known, *(limit for _, limit in near)]]
     if not shown:
-        return
+        return None, None
     low, high = min(shown), max(shown)
-    pad = (high - low) * 0.09 or abs(high) * 0.05 or 1.0
-    ax.set_ylim(low - pad, high + pad)
+    room = (high - low) * pad or abs(high) * 0.05 or 1.0
+    return low - room, high + room
 
 
 def missing_sentence(q: Quantities) -> list[str]:

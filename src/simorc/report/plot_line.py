@@ -5,27 +5,15 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
-
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from dataclasses import dataclass, replace
 
 from simorc.core.plan import PlotSpec
+from simorc.report.chart import Chart, Legend, Mark, Panel, PlotAxis, parameter_scale
 from simorc.report.data import ReportData
-from simorc.report.display import Scale, axis_key, count, is_numeric
-from simorc.report.plot_limits import draw_limits, fit_range, join, missing_sentence, scale_of
-from simorc.report.plot_style import (
-    MANY,
-    MARKERS,
-    Theme,
-    colours,
-    legend,
-    log_axis,
-    new_figure,
-    parameter_axis,
-    value_axis,
-)
-from simorc.report.points import Key, Point, Quantities, by, grouped, quantities
+from simorc.report.display import Scale, axis_key, count, is_numeric, quantity, value_text
+from simorc.report.plot_limits import fitted_range, join, limit_rules, missing_sentence, scale_of
+from simorc.report.plot_style import MANY, MARKERS, colours
+from simorc.report.points import Point, Quantities, by, grouped, quantities
 
 _MOST_CIRCLES = 4
 MOST_LINES = 30
@@ -33,10 +21,9 @@ MOST_LINES = 30
 
 
 @dataclass(frozen=True, slots=True)
-class _Panel:
-    """One panel: the points by colour and what is needed to place them."""
+class _Place:
+    """What is needed to place the points of one panel."""
 
-    ax: Axes
     q: Quantities
     spec: PlotSpec
     scale: Scale
@@ -49,8 +36,19 @@ class _Panel:
         return math.nan if value is None else value / self.scale.factor
 
 
-def draw_line(spec: PlotSpec, data: ReportData, theme: Theme) -> tuple[Figure, str]:
-    """The figure and its caption; a panel for each of the measures.
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """The points of one colour; `shift` moves bars over texts aside."""
+
+    name: str
+    points: Sequence[Point]
+    colour: str
+    marker: str
+    shift: float
+
+
+def line_chart(spec: PlotSpec, data: ReportData) -> Chart:
+    """A panel for each of the measures.
 
     Where more parameters vary than x and group, every combination of them has a thin line of its own; above
     `MOST_LINES` lines a band from minimum to maximum with the median in it.
@@ -59,141 +57,206 @@ def draw_line(spec: PlotSpec, data: ReportData, theme: Theme) -> tuple[Figure, s
     ------
     UsageError: an unknown measure or parameter
     """
-    asked = [quantities(data, name, spec.where) for name in spec.y]
+    return chart_of([quantities(data, name, spec.where) for name in spec.y], spec)
+
+
+def chart_of(asked: Sequence[Quantities], spec: PlotSpec) -> Chart:
+    """Lines of quantities over the spec's x, grouped as it says.
+
+    Raises
+    ------
+    UsageError: they do not have the parameter
+    """
+    panels, sentences = [], []
     for q in asked:
         q.demand(spec.x)
         if spec.group:
             q.demand(spec.group)
-    figure, axes = new_figure(theme, len(asked))
-    sentences: list[str] = []
-    for ax, q in zip(axes, asked, strict=True):
-        sentences += _panel(ax, q, spec, theme)
-    for ax in axes[:-1]:
-        ax.set_xlabel("")
-    if spec.group:
-        values = asked[0].values(spec.group)
-        legend(figure, theme, spec.group, values, colours(values, theme), markers=True)
-    return figure, join(sentences)
+        panel, said = _panel(q, spec)
+        panels.append(panel)
+        sentences += said
+    values = asked[0].values(spec.group) if spec.group else []
+    legend = Legend(spec.group, values, colours(values), markers=True) if spec.group else None
+    return Chart(panels, join(sentences), legend)
 
 
-def _panel(ax: Axes, q: Quantities, spec: PlotSpec, theme: Theme) -> list[str]:
+def _panel(q: Quantities, spec: PlotSpec) -> tuple[Panel, list[str]]:
     xs = q.values(spec.x)
     log_y = spec.y_scale == "log" and all(value > 0 for value in q.known)
     scale = Scale(1.0, q.unit) if log_y else scale_of(q)
-    positions = parameter_axis(ax, spec.x, xs, spec.x_scale == "log")
-    panel = _Panel(ax, q, spec, scale, {axis_key(x): at for x, at in zip(xs, positions, strict=True)})
-    value_axis(ax, q.name, scale)
-    drawn = _spread(panel, theme)
-    limits = draw_limits(ax, theme, q, scale)
+    x_axis, positions = parameter_scale(spec.x, xs, spec.x_scale == "log")
+    place = _Place(q, spec, scale, {axis_key(x): at for x, at in zip(xs, positions, strict=True)})
     if log_y:
-        log_axis(ax, "y", q.unit)
-        ax.set_ylabel(q.name)
+        y_axis = PlotAxis(q.name, "log", q.unit)
     else:
-        fit_range(ax, q, scale)
-    return [*drawn, *_mark_out(panel, theme), *limits, *missing_sentence(q)]
+        low, high = fitted_range(q, scale)
+        y_axis = PlotAxis(scale.label(q.name), low=low, high=high)
+    marks, said = _spread(place)
+    rings, circled = _circles(place)
+    rules, limits = limit_rules(q, scale)
+    return Panel(x_axis, y_axis, [*marks, *rings], rules), [*said, *circled, *limits, *missing_sentence(q)]
 
 
-def _spread(panel: _Panel, theme: Theme) -> list[str]:
-    """Draw all points; gives the sentence that says how."""
-    spec, q = panel.spec, panel.q
+def _spread(place: _Place) -> tuple[list[Mark], list[str]]:
+    """All points, and the sentence that says how they are drawn."""
+    spec, q = place.spec, place.q
     others = q.others(spec.x, spec.group)
-    names = (spec.group,) if spec.group else ()
-    groups = grouped(q.points, by(*names))
-    values = q.values(spec.group) if spec.group else []
-    paints = colours(values, theme) if values else [theme.series[0]]
-    places: dict[Key, int] = {(axis_key(value),): i for i, value in enumerate(values)} or {(): 0}
-    lines = {key: list(grouped(points, by(*others)).values()) for key, points in groups.items()}
-    total = sum(len(members) for members in lines.values())
-    single = all(_one_value_each(panel, line) for members in lines.values() for line in members)
-    banded = total > MOST_LINES or not single
-    for key, members in lines.items():
-        place = places[key]
-        marker = MARKERS[place] if len(places) <= MANY else ""
-        if banded:
-            _band(panel, groups[key], paints[place], marker, (place - (len(places) - 1) / 2) * 0.06)
-        else:
-            for line in members:
-                _line(panel, line, paints[place], marker, thin=len(members) > 1)
-    return _how(others, banded, total > len(groups))
+    groups = _groups(place)
+    lines = [list(grouped(group.points, by(*others)).values()) for group in groups]
+    total = sum(len(members) for members in lines)
+    single = all(_one_value_each(place, line) for members in lines for line in members)
+    if total > MOST_LINES or not single:
+        named = ", ".join(others)
+        said = [f"Line: median; band: minimum to maximum{f' over {named}' if named else ''}."]
+        return [mark for group in groups for mark in _band(place, group)], said
+    marks = [
+        _line(place, line, group, thin=len(members) > 1)
+        for group, members in zip(groups, lines, strict=True)
+        for line in members
+    ]
+    several = total > len(groups) and others
+    return marks, [f"One thin line for each combination of {', '.join(others)}."] if several else []
 
 
-def _how(others: Sequence[str], banded: bool, several: bool) -> list[str]:
-    named = ", ".join(others)
-    if banded:
-        return [f"Line: median; band: minimum to maximum{f' over {named}' if named else ''}."]
-    return [f"One thin line for each combination of {named}."] if several and named else []
+def _groups(place: _Place) -> list[_Group]:
+    name, q = place.spec.group, place.q
+    if not name:
+        return [_Group(q.name, q.points, "s0", MARKERS[0], 0.0)] if q.points else []
+    values = q.values(name)
+    members = grouped(q.points, by(name))
+    return [
+        _Group(
+            f"{name}={value_text(value)}",
+            members[(axis_key(value),)],
+            colour,
+            MARKERS[i] if len(values) <= MANY else "",
+            (i - (len(values) - 1) / 2) * 0.06,
+        )
+        for i, (value, colour) in enumerate(zip(values, colours(values), strict=True))
+    ]
 
 
-def _one_value_each(panel: _Panel, line: Sequence[Point]) -> bool:
-    return len({panel.x(point) for point in line}) == len(line)
+def _one_value_each(place: _Place, line: Sequence[Point]) -> bool:
+    return len({place.x(point) for point in line}) == len(line)
 
 
-def _line(panel: _Panel, points: Sequence[Point], colour: str, marker: str, thin: bool) -> None:
-    ordered = sorted(points, key=panel.x)
-    numeric = is_numeric(panel.q.values(panel.spec.x))
-    panel.ax.plot(
-        [panel.x(point) for point in ordered],
-        [panel.y(point.value) for point in ordered],
-        color=colour,
-        marker=marker,
-        markersize=3.2 if thin else 4.2,
-        markevery=_sparse(len(ordered)),
-        linewidth=1.0 if thin else 1.7,
-        alpha=0.8 if thin else 1.0,
-        linestyle="-" if numeric else ":",
+def _line(place: _Place, points: Sequence[Point], group: _Group, thin: bool) -> Mark:
+    ordered = sorted(points, key=place.x)
+    return Mark(
+        "line",
+        [place.x(point) for point in ordered],
+        [place.y(point.value) for point in ordered],
+        colour=group.colour,
+        cases=_cases(ordered),
+        name=group.name,
+        marker=group.marker,
+        thin=thin,
+        dotted=not is_numeric(place.q.values(place.spec.x)),
     )
 
 
-def _band(panel: _Panel, points: Sequence[Point], colour: str, marker: str, shift: float) -> None:
+def _cases(points: Sequence[Point]) -> list[int]:
+    known = [point.case_id for point in points if point.case_id is not None]
+    return known if len(known) == len(points) else []
+
+
+def _band(place: _Place, group: _Group) -> list[Mark]:
     """Median line and band from minimum to maximum; for texts a bar at each of them, moved aside by its group."""
-    at: dict[float, list[float]] = {panel.x(point): [] for point in sorted(points, key=panel.x)}
-    for point in points:
+    at: dict[float, list[Point]] = {place.x(point): [] for point in sorted(group.points, key=place.x)}
+    for point in group.points:
         if point.value is not None:
-            at[panel.x(point)].append(panel.y(point.value))
-    numeric = is_numeric(panel.q.values(panel.spec.x))
-    x = [position + (0.0 if numeric else shift) for position in at]
-    low = [min(values, default=math.nan) for values in at.values()]
-    high = [max(values, default=math.nan) for values in at.values()]
-    middle = [statistics.median(values) if values else math.nan for values in at.values()]
-    if numeric:
-        panel.ax.fill_between(x, low, high, color=colour, alpha=0.16, linewidth=0)
-    else:
-        panel.ax.vlines(x, low, high, color=colour, alpha=0.55, linewidth=2.2)
-    panel.ax.plot(
-        x,
-        middle,
-        color=colour,
-        marker=marker,
-        markersize=4,
-        markevery=_sparse(len(x)),
-        linewidth=1.7,
-        linestyle="-" if numeric else ":",
+            at[place.x(point)].append(point)
+    numeric = is_numeric(place.q.values(place.spec.x))
+    x = [position + (0.0 if numeric else group.shift) for position in at]
+    low = [min(members, key=_value, default=None) for members in at.values()]
+    high = [max(members, key=_value, default=None) for members in at.values()]
+    middle = [statistics.median(map(_value, members)) if members else None for members in at.values()]
+    bottom, top = ([place.y(p.value if p else None) for p in ends] for ends in (low, high))
+    marks = [Mark("band" if numeric else "stems", x, bottom, (), top, group.colour)]
+    unit = place.q.unit
+    texts = [
+        f"{group.name}: median {quantity(m, unit)}, {quantity(a.value, unit)} to {quantity(b.value, unit)}"
+        f" in {count(len(members), 'value')}"
+        if a and b
+        else ""
+        for m, a, b, members in zip(middle, low, high, at.values(), strict=True)
+    ]
+    marks.append(
+        Mark(
+            "line",
+            x,
+            [place.y(m) for m in middle],
+            colour=group.colour,
+            texts=texts,
+            name=group.name,
+            marker=group.marker,
+            dotted=not numeric,
+        )
     )
+    ends = [(where, p) for where, p in zip([*x, *x], [*low, *high], strict=True) if p and p.case_id is not None]
+    if ends:
+        found = [p for _, p in ends]
+        marks.append(Mark("targets", [e for e, _ in ends], [place.y(p.value) for p in found], cases=_cases(found)))
+    return marks
 
 
-def _sparse(points: int) -> int:
-    """Every how manieth point has a marker."""
-    return max(1, points // 15)
+def _value(point: Point) -> float:
+    return math.nan if point.value is None else point.value
 
 
-def _mark_out(panel: _Panel, theme: Theme) -> list[str]:
-    """Circle what is out of spec; of many values at one place the lowest and the highest."""
-    out = [point for point in panel.q.points if point.out]
+def _circles(place: _Place) -> tuple[list[Mark], list[str]]:
+    """Rings around what is out of spec; of many values at one place the lowest and the highest."""
+    out = [point for point in place.q.points if point.out]
     if not out:
-        return []
-    circled = []
-    for members in grouped(out, by(panel.spec.x)).values():
-        ordered = sorted(members, key=lambda point: point.value or 0.0)
+        return [], []
+    circled: list[Point] = []
+    for members in grouped(out, by(place.spec.x)).values():
+        ordered = sorted(members, key=_value)
         circled += ordered if len(ordered) <= _MOST_CIRCLES else [ordered[0], ordered[-1]]
-    panel.ax.scatter(
-        [panel.x(point) for point in circled],
-        [panel.y(point.value) for point in circled],
-        marker="o",
-        s=46,
-        facecolors="none",
-        edgecolors=theme.fail,
-        linewidths=1.3,
-        zorder=5,
-    )
     some = ", the lowest and highest of many" if len(circled) < len(out) else ""
-    return [f"Circled: out of spec ({count(len(out), 'value')}{some})."]
+    x, y = [place.x(point) for point in circled], [place.y(point.value) for point in circled]
+    mark = Mark("rings", x, y, colour="fail", cases=_cases(circled))
+    return [mark], [f"Circled: out of spec ({count(len(out), 'value')}{some})."]
+
+
+def tempco_chart(spec: PlotSpec, data: ReportData) -> Chart:
+    """The deviation of each line from its own value at room temperature, in ppm, over a temperature axis.
+
+    The reference of a line is its value at 27, or at the temperature nearest to it; a line without one is missing.
+
+    Raises
+    ------
+    UsageError: an unknown measure or parameter
+    """
+    asked = [_relative(quantities(data, name, spec.where), spec) for name in spec.y]
+    made = chart_of(asked, spec)
+    return replace(
+        made, caption=join([f"Relative to each line's value at {spec.x} nearest to {_ROOM:g}.", made.caption])
+    )
+
+
+_ROOM = 27.0
+
+
+def _relative(q: Quantities, spec: PlotSpec) -> Quantities:
+    q.demand(spec.x)
+    others = q.others(spec.x)
+    made: list[Point] = []
+    numeric = is_numeric(q.values(spec.x))
+    for line in grouped(q.points, by(*others)).values():
+        known = [point for point in line if point.value]
+        near = min(known, key=lambda p: abs(_number(p, spec.x) - _ROOM), default=None) if numeric else None
+        made += [_deviation(point, near) for point in line]
+    return Quantities(q.name, "ppm", made, q.free)
+
+
+def _number(point: Point, name: str) -> float:
+    key = axis_key(point.conditions[name])
+    return key if isinstance(key, (int, float)) else math.nan
+
+
+def _deviation(point: Point, reference: Point | None) -> Point:
+    value = None
+    if point.value is not None and reference is not None and reference.value:
+        value = (point.value / reference.value - 1.0) * 1e6
+    return replace(point, value=value, low=None, high=None, margin=None)

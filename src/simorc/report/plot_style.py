@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap, to_hex
+from matplotlib.colors import Colormap, LinearSegmentedColormap, to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullLocator
 
-from simorc.core.units import Value, as_number
-from simorc.report.display import Scale, is_numeric, quantity, value_text
+from simorc.core.units import Value
+from simorc.report.display import is_numeric, quantity, value_text
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 MANY = len(MARKERS)
@@ -46,6 +46,10 @@ class Theme:
     series: tuple[str, ...]
     limit: str
     fail: str
+
+    def paint(self, colour: str) -> str:
+        """A colour by its name, such as `s0` or `fail`; `#rrggbb` is itself."""
+        return colour if colour.startswith("#") else variables(self)[colour]
 
 
 LIGHT = Theme(
@@ -101,12 +105,24 @@ def _dress(ax: Axes, theme: Theme) -> None:
         spine.set_visible(side in ("left", "bottom"))
 
 
-def colours(values: Sequence[Value], theme: Theme) -> list[str]:
+def colours(values: Sequence[Value]) -> list[str]:
     """A colour a value: a ramp from cold to warm for numbers and for many, else colours that stand apart."""
     if len(values) > 1 and (is_numeric(values) or len(values) > MANY):
-        ramp = LinearSegmentedColormap.from_list("simorc", list(_RAMP))
-        return [to_hex(ramp(position)) for position in np.linspace(0.0, 1.0, len(values))]
-    return [theme.series[i % len(theme.series)] for i in range(len(values))]
+        return heat([float(i) for i in range(len(values))], LinearSegmentedColormap.from_list("simorc", list(_RAMP)))
+    return [f"s{i % MANY}" for i in range(len(values))]
+
+
+def heat(values: Sequence[float], colour_map: str | Colormap, ends: tuple[float, float] | None = None) -> list[str]:
+    """A colour of a colour map for each value, between the smallest and the largest unless `ends` are given."""
+    low, high = ends or (min(values, default=0.0), max(values, default=1.0))
+    chosen = colormaps[colour_map] if isinstance(colour_map, str) else colour_map
+    return [to_hex(chosen((value - low) / ((high - low) or 1.0))) for value in values]
+
+
+def ink_on(colour: str) -> str:
+    """Black or white, whichever is read better on `#rrggbb` (relative luminance, WCAG 2.1)."""
+    red, green, blue = to_rgb(colour)
+    return "#101418" if 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2 > 0.2 else "#fefefe"
 
 
 def legend(
@@ -137,42 +153,12 @@ def legend(
     )
 
 
-def parameter_axis(ax: Axes, name: str, values: Sequence[Value], log: bool = False) -> list[float]:
-    """Set up the x axis for a parameter; gives the position of each value: its number, or its place for texts."""
-    ax.set_xlabel(name)
-    if not is_numeric(values):
-        ax.set_xticks(range(len(values)), [value_text(value) for value in values])
-        ax.set_xlim(-0.5, max(len(values), 1) - 0.5)
-        slant_labels(ax, values)
-        return [float(i) for i in range(len(values))]
-    positions = [as_number(value) or 0.0 for value in values]
-    if log and all(position > 0 for position in positions):
-        log_axis(ax, "x")
-    elif needs_prefix(positions):
-        ax.xaxis.set_major_formatter(EngFormatter(sep=""))
-    elif _fit_as_ticks(positions):
-        ax.set_xticks(positions, [value_text(value) for value in values])
-    return positions
-
-
-def _fit_as_ticks(positions: Sequence[float]) -> bool:
-    """Whether the values themselves make good ticks: few, and none too near to its neighbour."""
-    gaps = [after - before for before, after in itertools.pairwise(positions)]
-    return len(positions) <= 9 and (not gaps or min(gaps) > 0.05 * sum(gaps))
-
-
 def slant_labels(ax: Axes, values: Sequence[Value]) -> None:
     """Turn the labels of the x axis where they would run into each other."""
     if sum(len(value_text(value)) + 2 for value in values) > 72:
         ax.tick_params(axis="x", labelrotation=45)
         for label in ax.get_xticklabels():
             label.set(ha="right", rotation_mode="anchor")
-
-
-def needs_prefix(numbers: Sequence[float]) -> bool:
-    """Whether numbers read better with an engineering prefix: below 0.01 or from 10,000 on."""
-    largest = max((abs(n) for n in numbers), default=0.0)
-    return largest != 0 and not 0.01 <= largest < 1e4
 
 
 def log_axis(ax: Axes, which: str, unit: str = "") -> None:
@@ -186,10 +172,3 @@ def log_axis(ax: Axes, which: str, unit: str = "") -> None:
 
 def _plain(value: float) -> str:
     return EngFormatter(sep="")(value)
-
-
-def value_axis(ax: Axes, name: str, scale: Scale) -> None:
-    """Label the y axis with name and unit; ticks are plain numbers without offset."""
-    ax.set_ylabel(scale.label(name))
-    ax.ticklabel_format(axis="y", useOffset=False, style="plain")
-    ax.yaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]))

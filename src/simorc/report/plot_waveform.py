@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter
 
 from simorc.core.case import Case
 from simorc.core.errors import SimorcError, UsageError
 from simorc.core.plan import PlotSpec
-from simorc.core.units import Value
 from simorc.core.waveforms import Plot, Reals, Waveforms, transformed, transformed_name
 from simorc.core.wording import suggestion
 from simorc.report.case_table import selection
+from simorc.report.chart import Chart, Legend, Mark, Panel, PlotAxis
 from simorc.report.data import ReportData
 from simorc.report.display import axis_key, axis_values, count, is_numeric, scale_for, unit_sign
 from simorc.report.plot_limits import join
-from simorc.report.plot_style import Theme, colours, legend, log_axis, new_figure, value_axis
+from simorc.report.plot_style import colours
 from simorc.report.points import chosen_cases
 
 MOST_CASES = 200
 """Of more cases than this an even selection is drawn."""
+
+_MANY_CURVES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +40,8 @@ class _Curve:
     kind: str
 
 
-def draw_waveform(spec: PlotSpec, data: ReportData, theme: Theme) -> tuple[Figure, str]:
-    """The figure and its caption; a panel for each vector, a line for each case, coloured by one parameter.
+def waveform_chart(spec: PlotSpec, data: ReportData) -> Chart:
+    """A panel for each vector, a line for each case, coloured by one parameter; of many lines also their envelope.
 
     Raises
     ------
@@ -53,18 +52,15 @@ def draw_waveform(spec: PlotSpec, data: ReportData, theme: Theme) -> tuple[Figur
     waves = {case.case_id: waveforms for case in listed if (waveforms := _read(data, case)) is not None}
     if not waves:
         raise UsageError("no case has waveforms", hint="none has run yet, or `simulator.keep` did not keep them")
-    panels = [_curves(spec, name, listed, waves) for name in spec.y]
+    drawn = [_curves(spec, name, listed, waves) for name in spec.y]
     group = _group(spec, data, listed)
     values = axis_values(case.parameters[group] for case in listed) if group else []
-    paints = {axis_key(v): colour for v, colour in zip(values, colours(values, theme), strict=True)}
-    figure, axes = new_figure(theme, len(panels))
-    for ax, curves in zip(axes, panels, strict=True):
-        _panel(ax, spec, curves, lambda case: _paint(case, group, paints, theme))
-    for ax in axes[:-1]:
-        ax.set_xlabel("")
-    if group:
-        legend(figure, theme, group, values, list(paints.values()))
-    return figure, join(_sentences(len(cases), len(listed), len(waves)))
+    paints = {axis_key(v): colour for v, colour in zip(values, colours(values), strict=True)}
+    panels = [_panel(spec, curves, group, paints) for curves in drawn]
+    sentences = _sentences(len(cases), len(listed), len(waves))
+    if any(mark.kind == "band" for panel in panels for mark in panel.marks):
+        sentences.append("Shaded: from the lowest to the highest line of a colour.")
+    return Chart(panels, join(sentences), Legend(group, values, list(paints.values())) if group else None)
 
 
 def _read(data: ReportData, case: Case) -> Waveforms | None:
@@ -124,43 +120,61 @@ def _group(spec: PlotSpec, data: ReportData, cases: Sequence[Case]) -> str:
     return next(iter([*texts, *varying]), "")
 
 
-def _paint(case: Case, group: str, paints: Mapping[object, str], theme: Theme) -> str:
-    value: Value = case.parameters[group] if group else ""
-    return paints[axis_key(value)] if group else theme.series[0]
-
-
-def _panel(ax: Axes, spec: PlotSpec, curves: Sequence[_Curve], paint: Callable[[Case], str]) -> None:
+def _panel(spec: PlotSpec, curves: Sequence[_Curve], group: str, paints: Mapping[object, str]) -> Panel:
     first = curves[0]
     finite = np.concatenate([curve.y[np.isfinite(curve.y)] for curve in curves])
     scale = scale_for([float(finite.min()), float(finite.max())] if finite.size else [], first.unit)
-    thin = len(curves) > 12
-    for curve in curves:
-        ax.plot(
-            curve.x,
-            curve.y / scale.factor,
-            color=paint(curve.case),
-            linewidth=0.9 if thin else 1.5,
-            alpha=0.75 if thin else 0.95,
+    log_y = spec.y_scale == "log" and bool(finite.size) and bool(finite.min() > 0)
+    thin = len(curves) > _MANY_CURVES
+    colour_of = {
+        curve.case.case_id: paints[axis_key(curve.case.parameters[group])] if group else "s0" for curve in curves
+    }
+    lines = [
+        Mark(
+            "line",
+            curve.x.tolist(),
+            (curve.y / scale.factor).tolist(),
+            colour=colour_of[curve.case.case_id],
+            cases=(curve.case.case_id,),
+            thin=thin,
         )
-    value_axis(ax, first.label, scale)
-    _x_axis(ax, spec, curves)
-    if spec.y_scale == "log" and finite.size and finite.min() > 0:
-        log_axis(ax, "y")
+        for curve in curves
+    ]
+    bands = _envelopes(curves, colour_of, scale.factor) if thin else []
+    y_axis = PlotAxis(scale.label(first.label), "log" if log_y else "plain")
+    return Panel(_x_axis(spec, curves), y_axis, [*bands, *lines])
 
 
-def _x_axis(ax: Axes, spec: PlotSpec, curves: Sequence[_Curve]) -> None:
+def _envelopes(curves: Sequence[_Curve], colour_of: Mapping[int, str], factor: float) -> list[Mark]:
+    """A band from the lowest to the highest curve of each colour, on the grid of the one with the most points.
+
+    Only where every curve of the colour rises in x; the others are interpolated between their points.
+    """
+    colours_of: dict[str, list[_Curve]] = {}
+    for curve in curves:
+        colours_of.setdefault(colour_of[curve.case.case_id], []).append(curve)
+    marks = []
+    for colour, members in colours_of.items():
+        if len(members) < 3 or any(not np.all(np.diff(curve.x) > 0) for curve in members):
+            continue
+        grid = max(members, key=lambda curve: len(curve.x)).x
+        table = np.array([np.interp(grid, curve.x, curve.y, np.nan, np.nan) for curve in members]) / factor
+        known = np.isfinite(table).any(axis=0)
+        low, high = np.nanmin(table[:, known], axis=0), np.nanmax(table[:, known], axis=0)
+        marks.append(Mark("band", grid[known].tolist(), low.tolist(), (), high.tolist(), colour))
+    return marks
+
+
+def _x_axis(spec: PlotSpec, curves: Sequence[_Curve]) -> PlotAxis:
     first = curves[0]
-    unit = unit_sign(first.x_unit)
-    positive = all(np.nanmin(curve.x) > 0 for curve in curves)
-    if (spec.x_scale == "log" or first.kind in ("ac", "noise")) and positive:
-        log_axis(ax, "x", first.x_unit)
-        ax.set_xlabel(first.x_name)
-    else:
-        ax.xaxis.set_major_formatter(EngFormatter(unit=unit))
-        ax.set_xlabel(first.x_name)
-    ends = [float(np.nanmin(c.x)) for c in curves], [float(np.nanmax(c.x)) for c in curves]
-    if min(ends[0]) < max(ends[1]):
-        ax.set_xlim(min(ends[0]), max(ends[1]))
+    low, high = (
+        float(f(c))
+        for f, c in ((np.nanmin, [np.nanmin(c.x) for c in curves]), (np.nanmax, [np.nanmax(c.x) for c in curves]))
+    )
+    logarithmic = (spec.x_scale == "log" or first.kind in ("ac", "noise")) and low > 0
+    form, unit = ("log", first.x_unit) if logarithmic else ("engineering", unit_sign(first.x_unit))
+    ends = (low, high) if low < high else (None, None)
+    return PlotAxis(first.x_name, form, unit, low=ends[0], high=ends[1])
 
 
 def _sentences(asked: int, listed: int, present: int) -> list[str]:

@@ -7,7 +7,7 @@ import io
 import re
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
@@ -15,23 +15,30 @@ from matplotlib.figure import Figure
 from simorc.core.errors import SimorcError
 from simorc.core.measurement import Measure
 from simorc.core.plan import PlotSpec
+from simorc.report.chart import Chart
+from simorc.report.chart_figure import figure_of
 from simorc.report.data import ReportData
 from simorc.report.display import axis_key, is_numeric
-from simorc.report.plot_heatmap import draw_heatmap
-from simorc.report.plot_histogram import draw_histogram
-from simorc.report.plot_line import draw_line
+from simorc.report.plot_box import box_chart, has_failures, pareto_chart
+from simorc.report.plot_heatmap import correlation_chart, heatmap_chart
+from simorc.report.plot_histogram import histogram_chart
+from simorc.report.plot_line import line_chart, tempco_chart
 from simorc.report.plot_style import DARK, LIGHT, MANY, Theme, rc, variables
-from simorc.report.plot_waveform import draw_waveform
+from simorc.report.plot_waveform import waveform_chart
 
-Drawer = Callable[[PlotSpec, ReportData, Theme], tuple[Figure, str]]
+MakeChart = Callable[[PlotSpec, ReportData], Chart]
 
-DRAWERS: Mapping[str, Drawer] = {
-    "line": draw_line,
-    "waveform": draw_waveform,
-    "histogram": draw_histogram,
-    "heatmap": draw_heatmap,
+CHARTS: Mapping[str, MakeChart] = {
+    "line": line_chart,
+    "waveform": waveform_chart,
+    "histogram": histogram_chart,
+    "heatmap": heatmap_chart,
+    "box": box_chart,
+    "tempco": tempco_chart,
+    "correlation": correlation_chart,
+    "pareto": pareto_chart,
 }
-"""Kind of a plot spec -> what draws it. Each raises a UsageError for what the run does not have."""
+"""Kind of a plot spec -> what makes its chart. Each raises a UsageError for what the run does not have."""
 
 MOST_INLINE_BYTES = 400_000
 MOST_DEFAULTS = 12
@@ -48,6 +55,7 @@ class Picture:
     inline: HTML of the picture, self-contained, fit for a light and a dark page
     files: file name -> content, to lie beside the page
     problem: why it could not be drawn; empty where it was
+    chart: what was drawn
     """
 
     name: str
@@ -56,15 +64,13 @@ class Picture:
     inline: str = ""
     files: Mapping[str, bytes] = field(default_factory=dict)
     problem: str = ""
+    chart: Chart | None = None
 
 
 def pictures(data: ReportData) -> list[Picture]:
     """All plots of the plan, or the default ones where it has none. A plot that cannot be drawn says why."""
     specs = drawable(data) or default_specs(data)
-    with rc_context(rc()), warnings.catch_warnings():
-        # The PNG lacks what its font lacks; page and SVG use the reader's fonts.
-        warnings.filterwarnings("ignore", message="Glyph .* missing")
-        return [_picture(spec, data, number) for number, spec in enumerate(specs)]
+    return [_picture(spec, data, number) for number, spec in enumerate(specs)]
 
 
 def drawable(data: ReportData) -> list[PlotSpec]:
@@ -75,14 +81,16 @@ def drawable(data: ReportData) -> list[PlotSpec]:
 def default_specs(data: ReportData) -> list[PlotSpec]:
     """Each measure with limits (else each measure) against the numeric axis with the most points.
 
-    Over Monte Carlo samples alone it is a histogram; a sweep without axes has no plots.
+    Over Monte Carlo samples alone it is a histogram; a sweep without axes has no plots. Monte Carlo samples of several
+    measures have their correlation too, and what fails a Pareto plot.
     """
     swept = {name: {axis_key(case.parameters[name]): None for case in data.cases} for name in data.plan.sweep.swept}
     varying = [name for name, values in swept.items() if len(values) > 1 and name not in ("seed", "corner_name")]
     samples = "mc_sample" in varying
     axes = [name for name in varying if name != "mc_sample"]
+    failing = [PlotSpec("failures", "pareto")] if has_failures(data) else []
     if not axes and not samples:
-        return []
+        return failing
     numeric = [name for name in axes if is_numeric(case.parameters[name] for case in data.cases)]
     x = max(numeric or axes, key=lambda name: len(swept[name]), default="")
     texts = [name for name in axes if name != x and name not in numeric]
@@ -90,7 +98,9 @@ def default_specs(data: ReportData) -> list[PlotSpec]:
     group = next(iter([*texts, *few]), "")
     chosen = [m for m in data.measures_here if _has_limits(m)] or data.measures_here
     kind = "line" if x else "histogram"
-    return [PlotSpec(m.name, kind, x, (m.name,), group if x else "") for m in chosen[:MOST_DEFAULTS]]
+    made = [PlotSpec(m.name, kind, x, (m.name,), group if x else "") for m in chosen[:MOST_DEFAULTS]]
+    together = [PlotSpec("correlation", "correlation")] if samples and len(data.measures_here) > 1 else []
+    return made + together + failing
 
 
 def _has_limits(measure: Measure) -> bool:
@@ -110,6 +120,12 @@ def title_of(spec: PlotSpec) -> str:
         return f"{names} over {spec.x} and {spec.group}"
     if spec.kind == "histogram":
         return f"Distribution of {names}"
+    if spec.kind == "correlation":
+        return "Correlation of measures"
+    if spec.kind == "pareto":
+        return f"What fails{f', by {spec.x}' if spec.x else ''}"
+    if spec.kind == "tempco":
+        return f"Drift of {names} over {spec.x}{f', by {spec.group}' if spec.group else ''}"
     over = f" over {spec.x}" if spec.x else ""
     transform = f" ({spec.transform})" if spec.transform != "none" else ""
     return f"{names}{transform}{over}{f', by {spec.group}' if spec.group else ''}"
@@ -118,19 +134,32 @@ def title_of(spec: PlotSpec) -> str:
 def _picture(spec: PlotSpec, data: ReportData, number: int) -> Picture:
     title = title_of(spec)
     try:
-        figure, caption = DRAWERS[spec.kind](spec, data, LIGHT)
+        chart = CHARTS[spec.kind](spec, data)
     except SimorcError as error:
         return Picture(spec.name, title, problem=str(error))
-    stem = _file_name(spec.name, number)
-    lay_out(figure, title, LIGHT)
-    png, svg = written(figure, "png"), written(figure, "svg")
-    files = {f"{stem}.png": png, f"{stem}.svg": svg}
-    inline = inline_svg(svg.decode(), f"p{number}-", title)
-    if len(inline) > MOST_INLINE_BYTES:
-        dark, _ = DRAWERS[spec.kind](spec, data, DARK)
-        lay_out(dark, title, DARK)
-        inline = _inline_png(png, written(dark, "png"), title)
-    return Picture(spec.name, title, caption, inline, files)
+    return replace(picture_of(chart, _file_name(spec.name, number), title, f"p{number}-"), name=spec.name)
+
+
+def picture_of(chart: Chart, stem: str, title: str, prefix: str) -> Picture:
+    """A chart drawn.
+
+    Parameters
+    ----------
+    stem: of the names of its files
+    prefix: of the ids in its HTML, different for every picture of a page
+    """
+    with rc_context(rc()), warnings.catch_warnings():
+        # The PNG lacks what its font lacks; page and SVG use the reader's fonts.
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        figure = figure_of(chart, LIGHT)
+        _lay_out(figure, title, LIGHT)
+        png, svg = _written(figure, "png"), _written(figure, "svg")
+        inline = inline_svg(svg.decode(), prefix, title)
+        if len(inline) > MOST_INLINE_BYTES:
+            dark = figure_of(chart, DARK)
+            _lay_out(dark, title, DARK)
+            inline = _inline_png(png, _written(dark, "png"), title)
+    return Picture(stem, title, chart.caption, inline, {f"{stem}.png": png, f"{stem}.svg": svg}, chart=chart)
 
 
 def _file_name(name: str, number: int) -> str:
@@ -139,7 +168,7 @@ def _file_name(name: str, number: int) -> str:
     return name if re.fullmatch(r"\w[\w.-]*", name, re.ASCII) else f"plot{number}{safe}"
 
 
-def lay_out(figure: Figure, title: str, theme: Theme) -> None:
+def _lay_out(figure: Figure, title: str, theme: Theme) -> None:
     """Put the title above and place everything once, for all files that are written."""
     text = " ".join(title.split())
     heading = figure.suptitle(text, x=0.015, ha="left", fontsize=10.5, fontweight="bold", color=theme.ink)
@@ -148,7 +177,7 @@ def lay_out(figure: Figure, title: str, theme: Theme) -> None:
     figure.set_layout_engine("none")
 
 
-def written(figure: Figure, kind: str) -> bytes:
+def _written(figure: Figure, kind: str) -> bytes:
     """A figure as `png` or `svg`, the same bytes whenever it is drawn."""
     buffer = io.BytesIO()
     metadata = {"Date": None, "Creator": "simorc"} if kind == "svg" else {"Software": "simorc"}

@@ -20,7 +20,7 @@ Key = tuple[object, ...]
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One value to draw, or its absence; `low` and `high` are the limits in force."""
+    """One value to draw, or its absence; `low` and `high` are the limits in force; an aggregate has no case."""
 
     conditions: Mapping[str, Value]
     value: float | None
@@ -28,6 +28,7 @@ class Point:
     high: float | None
     margin: float | None
     out: bool
+    case_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +114,9 @@ def _case_point(data: ReportData, measure: Measure, case: Case) -> Point:
     m = data.finished(case.case_id, measure.name)
     if m is None:
         spec = measure.spec_for(case)
-        return Point(case.parameters, None, spec.min, spec.max, None, False)
-    return Point(case.parameters, m.value, m.min, m.max, m.margin, m.verdict is Verdict.FAIL and m.value is not None)
+        return Point(case.parameters, None, spec.min, spec.max, None, False, case.case_id)
+    out = m.verdict is Verdict.FAIL and m.value is not None
+    return Point(case.parameters, m.value, m.min, m.max, m.margin, out, case.case_id)
 
 
 def _aggregate_points(data: ReportData, name: str, where: str) -> list[Point]:

@@ -21,6 +21,7 @@ from simorc.report import bench_view
 from simorc.report.aggregate_table import aggregate_rows, group_text
 from simorc.report.case_columns import case_columns
 from simorc.report.case_table import case_rows, chosen_rows, columns, marginal_cases, parameter_columns
+from simorc.report.chart import for_page
 from simorc.report.data import failing_aggregates
 from simorc.report.display import axis_values, count, value_text
 from simorc.report.notes import notes
@@ -167,7 +168,10 @@ def plots(page: Page) -> Section | None:
     """What the plot specs ask for."""
     if not page.pictures:
         return None
-    drawn = [(picture, Markup(picture.inline)) for picture in page.pictures]  # made by us, escaped where it was made
+    drawn = [  # made by us, escaped where it was made
+        (picture, Markup(picture.inline), json_in_page(for_page(picture.chart)) if picture.chart else "")
+        for picture in page.pictures
+    ]
     kept = drawable(page.data)
     undrawn = [title_of(spec) for spec in page.data.plan.plot_specs if spec not in kept]
     return page.section("plots", "Plots", drawn=drawn, default=not kept, undrawn=undrawn)

@@ -266,7 +266,12 @@ def test_everything_is_escaped(report_data: Make, nasty: str) -> None:
         logs={0: nasty, 1: nasty},
     )
     html = page(data, plots=True)
-    assert re.findall(r"<script[^>]*>", html) == ['<script type="application/json" id="case-data">', "<script>"]
+    tags = [
+        '<script type="application/json" class="chart">',
+        '<script type="application/json" id="case-data">',
+        "<script>",
+    ]
+    assert re.findall(r"<script[^>]*>", html) == tags
     carried = re.search(r'id="case-data">(.*?)</script>', html, re.DOTALL)
     assert carried is not None
     assert json.loads(carried[1])["parameters"][0] == {

@@ -19,8 +19,7 @@ from simorc.core.spec import Spec
 from simorc.core.sweep import Axis, Sweep, monte_carlo_axis
 from simorc.core.waveforms import Plot, Waveforms
 from simorc.report.data import ReportData
-from simorc.report.plot_style import LIGHT
-from simorc.report.plot_waveform import MOST_CASES, draw_waveform
+from simorc.report.plot_waveform import MOST_CASES, waveform_chart
 from simorc.report.plots import Picture, default_specs, pictures
 
 Make = Callable[..., ReportData]
@@ -189,17 +188,17 @@ def test_waveforms_of_complex_vectors(report_data: Make) -> None:
 
 def test_waveforms_of_many_cases_are_a_selection(report_data: Make) -> None:
     data = report_data(sweep=Sweep("s", (numbers(1000),), {}), aggregates=(), records=lambda case: None)
-    figure, caption = draw_waveform(PlotSpec("w", "waveform", "", ("out",)), data, LIGHT)
-    assert len(figure.axes[0].lines) == MOST_CASES
-    assert caption == "200 of 1,000 cases, evenly chosen."
+    chart = waveform_chart(PlotSpec("w", "waveform", "", ("out",)), data)
+    assert sum(mark.kind == "line" for mark in chart.panels[0].marks) == MOST_CASES
+    assert chart.caption == "200 of 1,000 cases, evenly chosen."
 
 
 def test_nested_dc_sweeps_are_not_joined_by_a_retrace(report_data: Make) -> None:
     x = np.array([0.0, 1.0, 2.0, 0.0, 1.0, 2.0])
     dc = Plot("DC", "dc", {"v-sweep": x, "v(out)": x * 2}, {"v-sweep": "V", "v(out)": "V"}, "v-sweep")
     data = report_data(sweep=Sweep("s", (), {"n": 1}), aggregates=(), waveforms=lambda case_id: Waveforms([dc]))
-    figure, _ = draw_waveform(PlotSpec("w", "waveform", "", ("v(out)",)), data, LIGHT)
-    assert np.isnan(figure.axes[0].lines[0].get_ydata()[3])
+    chart = waveform_chart(PlotSpec("w", "waveform", "", ("v(out)",)), data)
+    assert np.isnan(chart.panels[0].marks[0].y[3])
 
 
 def test_a_large_picture_is_inlined_as_png_for_light_and_dark(
@@ -252,6 +251,7 @@ def test_default_plots_take_the_longest_numeric_axis_and_the_measures_with_limit
     assert default_specs(report_data()) == [
         PlotSpec("vout", "line", "temp", ("vout",), "corner"),
         PlotSpec("iq", "line", "temp", ("iq",), "corner"),
+        PlotSpec("failures", "pareto"),
     ]
 
 

@@ -82,9 +82,11 @@ class AggregateKeys(Section):
 class PlotKeys(Section):
     """One plot of the report."""
 
-    kind: Literal["line", "waveform", "histogram", "heatmap"] = key(
+    kind: Literal["line", "waveform", "histogram", "heatmap", "box", "tempco", "correlation", "pareto"] = key(
         "line",
-        "line (y against x), waveform (vectors overlaid over cases), histogram (of y), heatmap (y over x and group).",
+        "line (y against x), waveform (vectors overlaid over cases), histogram (of y), heatmap (y over x and group), "
+        "box (of y at each x), tempco (drift of y over a temperature x, in ppm), correlation (of the measures y), "
+        "pareto (what fails, or at which x).",
         example="line",
     )
     x: Line | None = key(None, "A parameter; for a waveform a vector.", example="temp", shown="none")
