@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Sequence
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from schematics import play_xschem, write_tree
 from simorc.commands.build import BuildOptions, build
 from simorc.commands.netlist import netlist
 from simorc.core.errors import ConfigError, UsageError
+from simorc.core.netlister import Netlisted, NetlisterSettings, NetlistKind, Sources
 
 SETUP = """
 dut: {schematic: ./top.sch, netlist: ./netlists/top.spice}
@@ -103,6 +107,57 @@ def test_a_failed_update_keeps_the_netlist_and_the_others_are_made(
     assert (project / "one" / "tb.spice.j2").read_bytes() == before
 
 
+def test_work_done_by_hand_is_kept(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One without a record may be somebody's own; one with a record was edited where it is not what was written."""
+    mine = project / "one" / "tb.spice.j2"
+    mine.write_text("* mine\n.end\n")
+    os.utime(mine, (1, 1))
+    assert netlist("one", None, True, False) == 0
+    assert "warning: one: the netlist was written or edited by hand: it is kept as tb.spice.j2.orig" in (
+        capsys.readouterr().err
+    )
+    kept = project / "one" / "tb.spice.j2.orig"
+    assert kept.read_text() == "* mine\n.end\n"
+    for edit in ("", "* a line of mine\n"):
+        kept.unlink()
+        mine.write_text(mine.read_text() + edit)
+        (project / "one" / "tb.sch").write_text((project / "one" / "tb.sch").read_text() + "L 4 0 0 1 1 {}\n")
+        assert netlist("one", None, True, False) == 0
+        assert kept.exists() == bool(edit)
+        kept.touch()
+
+
+@pytest.mark.req("SIM-20")
+def test_another_netlister_by_the_name_of_its_entry_point(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Other:
+        tested_versions = ("other 1",)
+
+        def __init__(self, settings: NetlisterSettings) -> None:
+            self.settings = settings
+
+        def version(self) -> str:
+            return "other 1"
+
+        def sources(self, schematic: Path, search_path: Sequence[Path] = ()) -> Sources:
+            return Sources((schematic,))
+
+        def netlist(self, schematic: Path, kind: NetlistKind) -> Netlisted:
+            return Netlisted(f"* {schematic.stem} {kind} {self.settings.timeout_s:g}\n", Sources((schematic,)))
+
+    setup = project / "sim_setup.yaml"
+    setup.write_text(SETUP.replace("netlister: {", "netlister: {name: other, "))
+    with pytest.raises(ConfigError, match="the netlister 'other', expected one of xschem"):
+        netlist(None, None, True, False)
+    points = EntryPoints([EntryPoint("other", "mine:Other", "simorc.netlisters")])
+    monkeypatch.setattr("simorc.registry.entry_points", lambda **which: points.select(**which) or entry_points(**which))
+    monkeypatch.setattr(EntryPoint, "load", lambda self: Other)
+    assert netlist("dut", None, True, False) == 0
+    assert (project / "netlists" / "top.spice").read_text() == "* top subckt 10\n"
+    assert '"netlister": "other 1"' in (project / "netlists" / "top.spice.schematic.json").read_text()
+
+
 def test_without_a_netlister_the_state_stands_and_update_is_exit_3(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -151,6 +206,9 @@ def test_build_warns_of_stale_netlists_or_refuses(project: Path, capsys: pytest.
         f"warning: netlist of {name}: stale (../lib/low.sch changed); type: simorc netlist --update"
         for name in ("dut", "one")
     ]
+    (project / "one" / "tb.spice.j2").write_text('* x\n.include "../netlists/top.spice"\n.end\n')
+    assert build("s", BuildOptions(dry_run=True)) == 0
+    assert "warning: netlist of dut: stale" in capsys.readouterr().err  # named by its path, it is the DUT as well
     with pytest.raises(UsageError, match="netlists are not as their schematics are"):
         build("s", BuildOptions(require_fresh=True, run_id="r3"))
     assert not (project / "simulations" / "r3").exists()

@@ -38,6 +38,12 @@ def test_pins_and_type_of_a_symbol() -> None:
     assert drawing.attributes["type"] == "subcircuit"
 
 
+def test_a_symbol_of_3_x_has_its_attributes_elsewhere() -> None:
+    text = symbol().replace("file_version=1.0", "file_version=1.2").replace("G {", "G {}\nK {", 1)
+    drawing = parse_drawing(text)
+    assert (drawing.attributes["type"], drawing.pins) == ("subcircuit", ("A", "B"))
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from simorc.core.errors import SimorcError, UsageError
 from simorc.core.netlister import Netlister, NetlistKind, NetlistState
 from simorc.core.wording import suggestion
-from simorc.netlisters.staleness import Finding, Pair, examine, write_record
+from simorc.netlisters.staleness import Finding, Pair, edited_by_hand, examine, write_record
 from simorc.registry import netlister_class
 from simorc.workspace.files import replace_file, storage_error
 
@@ -77,11 +77,22 @@ def _updated(pair: Pair, netlister: Netlister, root: Path) -> list[str] | Simorc
             pair.netlist.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise storage_error(error, pair.netlist.parent) from error
+        kept = _kept(pair, made.text)
         replace_file(pair.netlist, made.text.encode())
         write_record(pair, made.sources.files, netlister.version(), root)
     except SimorcError as error:
         return error
-    return list(made.warnings)
+    return [*made.warnings, *kept]
+
+
+def _kept(pair: Pair, new: str) -> list[str]:
+    """Keep a netlist that a person has worked on beside the one that takes its place, and say so."""
+    assert pair.netlist is not None
+    if not edited_by_hand(pair) or pair.netlist.read_bytes() == new.encode():
+        return []
+    aside = pair.netlist.with_name(f"{pair.netlist.name}.orig")
+    replace_file(aside, pair.netlist.read_bytes())
+    return [f"the netlist was written or edited by hand: it is kept as {aside.name}"]
 
 
 def unfresh(project: Project, names: Sequence[str]) -> list[tuple[Pair, Finding]]:

@@ -16,6 +16,7 @@ from simorc.core.plan import Plan
 from simorc.core.sample import representatives
 from simorc.core.sweep import Cases
 from simorc.registry import simulator_class
+from simorc.simulators.deck_paths import file_references, full_path
 from simorc.simulators.model_files import ModelFiles
 from simorc.simulators.netlist import Renderer
 from simorc.workspace.create import create_run
@@ -79,7 +80,7 @@ def _check_netlists(project: Project, plan: Plan, require_fresh: bool) -> None:
     """Warn of netlists that are not as their schematics are, or refuse them."""
     from simorc.commands._netlists import DUT, unfresh
 
-    reads_dut = Renderer.of_project(plan).names().dut
+    reads_dut = Renderer.of_project(plan).names().dut or _includes_dut(plan)
     found = unfresh(project, [plan.testbench, DUT] if reads_dut else [plan.testbench])
     if not found:
         return
@@ -90,6 +91,14 @@ def _check_netlists(project: Project, plan: Plan, require_fresh: bool) -> None:
         raise UsageError("netlists are not as their schematics are", hint=hint)
     for remark in remarks:
         _say(f"warning: netlist of {remark}; type: {remedy}")
+
+
+def _includes_dut(plan: Plan) -> bool:
+    """Whether the template names the DUT's netlist by its path."""
+    template = Path(plan.testbench_dir, plan.template)
+    text = template.read_text(encoding="utf-8", errors="replace")
+    folder = template.parent.as_posix()
+    return any(full_path(path, folder) == plan.dut.get("netlist") for path, _ in file_references(text))
 
 
 def _check_lab(plan: Plan) -> None:

@@ -77,6 +77,16 @@ def examine(pair: Pair, netlister: Netlister) -> Finding:
     return Finding(NetlistState.STALE, _listed(changes)) if changes else Finding(NetlistState.FRESH)
 
 
+def edited_by_hand(pair: Pair) -> bool:
+    """Whether the netlist is not the one that its record tells of, so that somebody's work would be lost with it."""
+    assert pair.netlist is not None
+    assert pair.record is not None
+    if not pair.netlist.is_file():
+        return False
+    record = _parsed(pair.record.read_bytes()) if pair.record.is_file() else None
+    return record is None or record.get("netlist") != _digest(pair.netlist)
+
+
 def write_record(pair: Pair, sources: Iterable[Path], netlister: str, root: Path) -> None:
     """Write down what the netlist of a pair was made from.
 
@@ -90,11 +100,13 @@ def write_record(pair: Pair, sources: Iterable[Path], netlister: str, root: Path
     RunDirectoryError: it cannot be written
     """
     assert pair.record is not None
+    assert pair.netlist is not None
     folder = pair.record.parent
     names = {_name(path, folder, root.resolve(), os.environ): _digest(path) for path in sources}
     record = {
         "schema": _SCHEMA,
         "netlister": netlister,
+        "netlist": _digest(pair.netlist),
         "schematic": _name(pair.schematic.resolve(), folder, root.resolve(), os.environ),
         "sha256": dict(sorted(names.items())),
     }
