@@ -28,6 +28,8 @@ pdk_app = typer.Typer(
 app.add_typer(pdk_app, name="pdk")
 bench_app = typer.Typer(help="Benches of instruments: real ones, and simulated ones.", no_args_is_help=True)
 app.add_typer(bench_app, name="bench")
+import_app = typer.Typer(help="Projects of other tools as testbenches and sweeps.", no_args_is_help=True)
+app.add_typer(import_app, name="import")
 
 Setup = Annotated[Path | None, typer.Option("--setup", help="Setup file (default: sim_setup.yaml here or above).")]
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="Path, run id, sweep name (its newest run), or beginning.")]
@@ -307,6 +309,15 @@ def bench_serve(
 ) -> None:
     """Serve a simulated bench on loopback, as SOCKET and HiSLIP, until interrupted."""
     _call("bench_serve", "bench_serve", bench, setup, ports, rate, as_json)
+
+
+@import_app.command("cace")
+def import_cace(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A datasheet of CACE, format 5.x.")],
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="The project (default: here).")] = Path(),
+) -> None:
+    """Testbenches, sweeps and limits of a CACE datasheet; lists what could not be carried over."""
+    _call("import_", "import_cace", file, folder)
 
 
 def main() -> None:

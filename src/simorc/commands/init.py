@@ -29,7 +29,7 @@ def init(folder: Path, existing: Path | None = None) -> int:
         for name in FOLDERS:
             (folder / name).mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
-            (made if _write_new(folder / name, text) else kept).append(name)
+            (made if write_new(folder / name, text) else kept).append(name)
     except OSError as error:
         raise UsageError(f"cannot make {error.filename}: {error.strerror}", where=str(folder)) from error
     for name in made:
@@ -58,7 +58,7 @@ def _taken_over(existing: Path, folder: Path) -> tuple[dict[str, str], list[str]
     return adopted_files(found, target), remarks
 
 
-def _write_new(path: Path, text: str) -> bool:
+def write_new(path: Path, text: str) -> bool:
     """Write a file unless there is one, or a link or folder, of that name."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:

@@ -1,0 +1,188 @@
+"""CACE datasheets: what is carried over, what is told to be left."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from simorc.commands.import_ import import_cace as command
+from simorc.config.project import load_project
+from simorc.core.errors import ConfigError, UsageError
+from simorc.importers.cace import Imported, import_cace
+from simorc.importers.cace_template import Names, convert
+from simorc.importers.cace_values import condition_values, in_deck_units, limits
+
+SHEET = Path(__file__).parents[1] / "golden" / "cace" / "cace" / "divider.yaml"
+
+
+@pytest.fixture
+def imported(tmp_path: Path) -> Imported:
+    return import_cace(SHEET, tmp_path)
+
+
+def test_a_parameter_becomes_a_testbench_and_a_sweep(imported: Imported) -> None:
+    config = yaml.safe_load(imported.files["testbenches/dc/config.yaml"])
+    assert config["parameters"] == {"vin": 2.5, "rl": "1k", "temperature": 27, "corner": "tt", "rx": "1meg"}
+    assert config["measures"]["vout"] == {
+        "unit": "V",
+        "spec": {"min": "900m", "max": "1400m"},
+        "description": "Output under load",
+    }
+    assert config["measures"]["isup"] == {"unit": "A", "description": "Supply current"}
+    assert config["measures"]["drop"]["unit"] == "V/V"
+    assert config["plot_specs"] == {
+        "vout_vs_vin": {"kind": "line", "x": "vin", "y": "vout"},
+        "spread": {"kind": "histogram", "y": "vout"},
+    }
+    assert yaml.safe_load(imported.files["sweeps/dc.yaml"]) == {
+        "testbench": "dc",
+        "parameters": {"vin": [2, 2.5, 3], "rl": ["1k", "10k"], "corner": ["tt", "ff"]},
+    }
+    assert yaml.safe_load(imported.files["sweeps/mc.yaml"])["monte_carlo"] == {"samples": 5}
+    assert yaml.safe_load(imported.files["testbenches/mc/config.yaml"])["schematic"] == "./tb_mc.sch"
+
+
+def test_placeholders_of_netlists_and_of_schematics(imported: Imported) -> None:
+    deck = imported.files["testbenches/dc/tb_dc.spice.j2"]
+    assert '.include "{{ dut.netlist }}"' in deck
+    assert "* {{ parameters.corner }}, 10000.0, half: {{ (parameters.vin / 2) }}, CACE{nothing}" in deck
+    assert "echo vout = $&vout\necho isup = $&isup\n.endc" in deck
+    drawn = imported.files["testbenches/mc/tb_mc.sch"]
+    assert r".lib \{\{ pdk.sky130.lib \}\} \{\{ parameters.corner \}\}" in drawn
+    assert r"vin in 0 \{\{ (parameters.vin * 2) \}\}" in drawn
+    assert "CACE" not in drawn
+
+
+def test_what_could_not_be_carried_over_is_listed(imported: Imported) -> None:
+    told = "\n".join(imported.left)
+    for part in (
+        "pins: ",
+        "dc: CACE{nothing}: no condition of that name",
+        "dc: isup: maximum 1500u judges nothing there",
+        "dc: drop: maximum with calculation: average",
+        "dc: the plot wave: not of measures over a swept condition",
+        "mc: the script spread.py",
+        "magic_area: measured by magic_area, not by ngspice",
+        "lost: the template nowhere.sch cannot be read",
+    ):
+        assert part in told
+    assert len(imported.left) == 12
+
+
+def test_format_5_0_has_no_word_before_its_braces() -> None:
+    names = Names({"vdd": [1.8]}, {"N": "{{ case.id }}"}, bare=True)
+    made = convert("v1 a 0 {vdd}\nr1 a v[0] {other}\nv2 b 0 [{vdd} / 2] {N}\n", names, [], "")
+    ours = "v1 a 0 {{ parameters.vdd }}\nr1 a v[0] {other}\nv2 b 0 {{ (parameters.vdd / 2) }} {{ case.id }}\n"
+    assert (made.text, made.used, made.left) == (ours, {"vdd"}, [])
+
+
+def test_what_cannot_be_an_expression_or_a_result_is_told() -> None:
+    text = "a CACE[sqrt(CACE{vdd})] CACE[CACE{x} + 1]\nwrdata out.data v(a)\necho $&a $&b > r.data\n"
+    made = convert(text, Names({"vdd": [1]}, {}), ["a"], ".data")
+    assert made.text == text.replace("CACE{vdd}", "{{ parameters.vdd }}")
+    assert len(made.left) == 5
+    for number, what in enumerate(
+        (
+            "`echo $&a $&b > r.data` writes 2 columns for 1 variables",
+            "`wrdata out.data v(a)` writes waveforms",
+            "the expression CACE[sqrt(CACE{vdd})]",
+            "the expression CACE[CACE{x} + 1]",
+            "CACE{x}: no condition of that name",
+        )
+    ):
+        assert made.left[number].startswith(what)
+
+
+@pytest.mark.parametrize(
+    ("spec", "unit", "values"),
+    [
+        ({"enumerate": "1 2 5"}, "pF", ["1p", "2p", "5p"]),
+        ({"enumerate": ["tt", "ff"]}, "", ["tt", "ff"]),
+        ({"minimum": -40, "maximum": 130, "typical": 27}, "°C", ["-40", "27", "130"]),
+        ({"minimum": 1, "maximum": 2, "step": "linear", "stepsize": 0.5}, "V", ["1.0", "1.5", "2.0"]),
+        ({"minimum": 1, "maximum": 5, "step": "logarithmic", "typical": 3}, "kHz", ["1k", "2k", "4k", "3k"]),
+    ],
+)
+def test_conditions_are_values_in_the_units_of_the_deck(spec: dict[str, object], unit: str, values: list[str]) -> None:
+    assert [str(value) for value in condition_values(spec, unit)[0]] == values
+
+
+def test_odd_numbers_and_limits() -> None:
+    assert in_deck_units(1e-7, "uA") == 1e-13
+    assert in_deck_units("5k", "mV") == 5000
+    assert in_deck_units(10, "mV/us") == 10e-3 / 1e-6
+    left: list[str] = []
+    assert limits({"minimum": {"value": "vss - 1"}, "typical": {"value": 1, "fail": True}}, "V", left) == {"typ": 1}
+    assert len(left) == 2
+    for spec in ({"step": "linear", "minimum": 1}, {"minimum": 0, "maximum": 1, "step": "log"}):
+        with pytest.raises(ValueError, match="steps need"):
+            condition_values(spec, "")
+    with pytest.raises(ValueError, match="more than"):
+        condition_values({"minimum": 0, "maximum": 1, "stepsize": 1e-9}, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("name: x\n", "no key cace_format"),
+        ("[1, 2]\n", "no key cace_format"),
+        ("cace_format: 4.0\nname: x\n", "cace_format 4.0, expected 5.x"),
+        ("cace_format: 5.2\n", "has no name"),
+        ("cace_format: 5.2\nname: x\nparameters: {a: {tool: magic_drc}}\n", "nothing of sheet.yaml can be carried"),
+        ("cace_format: 5.2\nname: x\n", "nothing of sheet.yaml can be carried"),
+    ],
+)
+def test_what_is_no_datasheet(tmp_path: Path, text: str, what: str) -> None:
+    (tmp_path / "sheet.yaml").write_text(text)
+    with pytest.raises(UsageError, match=what):
+        import_cace(tmp_path / "sheet.yaml", tmp_path)
+
+
+def test_a_file_that_is_no_yaml_or_not_there(tmp_path: Path) -> None:
+    (tmp_path / "sheet.yaml").write_text("a: [")
+    for name in ("sheet.yaml", "gone.yaml"):
+        with pytest.raises(ConfigError):
+            import_cace(tmp_path / name, tmp_path)
+
+
+def test_the_command_never_overwrites(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "sim_setup.yaml").write_text("# mine\n")
+    assert command(SHEET, tmp_path) == 0
+    said = capsys.readouterr()
+    assert "left alone" in said.out
+    assert "not carried over: 12" in said.out
+    assert "add to sim_setup.yaml, testbenches: {dc: ./testbenches/dc}" in said.err
+    assert (tmp_path / "sim_setup.yaml").read_text() == "# mine\n"
+
+
+@pytest.mark.ngspice
+def test_the_project_builds_and_gives_the_numbers(tmp_path: Path) -> None:
+    """The divider: 1k over 1k and the loads, computed by hand."""
+    shutil.copytree(SHEET.parents[1], tmp_path / "theirs")
+    ours = tmp_path / "ours"
+    arguments = (
+        ["import", "cace", "../theirs/cace/divider.yaml"],
+        ["build", "dc", "--run-id", "dc"],
+        ["run", "dc", "-n", "1"],
+    )
+    ours.mkdir()
+    for each in arguments:
+        done = subprocess.run(
+            [sys.executable, "-m", "simorc", *each], cwd=ours, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == (each[0] == "run"), done.stdout + done.stderr
+    assert set(load_project(ours / "sim_setup.yaml").sweeps) == {"dc", "mc"}
+    with (ours / "simulations" / "dc" / "results.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 12
+    for row in rows:
+        vin, load = float(row["vin"]), float(row["rl"].replace("k", "000"))
+        lower = 1 / (1 / 1000 + 1 / load + 1 / 1e6)
+        assert float(row["vout"]) == pytest.approx(vin * lower / (1000 + lower), rel=1e-5)
+        assert row["verdict"] == ("pass" if 0.9 <= float(row["vout"]) <= 1.4 else "fail")
