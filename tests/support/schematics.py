@@ -37,12 +37,13 @@ FAKE = """\
     out=${{out:-$(sed -n 's/^set netlist_dir //p' "$rc")}}
     name=${{name:-$(basename "$schematic" .sch).spice}}
     cat '{folder}/xschem_stderr' >&2
-    case "$(cat '{folder}/xschem_does')" in
+    does=$(cat '{folder}/xschem_does')
+    case "$does" in
     hang) printf '**.subckt top\\n' >"$out/$name"; sleep 60 ;;
     crash) kill -11 $$ ;;
     half) head -2 '{folder}/xschem_netlist' >"$out/$name" ;;
     nothing) ;;
-    edit) cp '{folder}/xschem_netlist' "$out/$name"; echo 'G {{}}' >>'{folder}/top.sch' ;;
+    edit*) cp '{folder}/xschem_netlist' "$out/$name"; sleep 0.02; echo 'G {{}}' >>"{folder}/${{does#edit }}" ;;
     *) cp '{folder}/xschem_netlist' "$out/$name" ;;
     esac
 """
@@ -108,7 +109,7 @@ def play_xschem(
     said: str = "",
     version: str = "2.8.1",
 ) -> None:
-    """Put a program on PATH that passes for xschem; `does` is hang, crash, half, nothing or edit, else it works."""
+    """Put a program on PATH that passes for xschem; `does` is hang, crash, half, nothing or edit FILE, else it works."""
     program = folder / "bin" / "xschem"
     program.parent.mkdir(exist_ok=True)
     program.write_text(textwrap.dedent(FAKE).format(folder=folder))

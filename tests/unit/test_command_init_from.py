@@ -201,7 +201,9 @@ def test_broken_files_cost_nothing_but_a_remark(old: Path, tmp_path: Path, capsy
 def test_a_configuration_of_cace_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "old" / "cace").mkdir(parents=True)
     (tmp_path / "old" / "cace" / "amp.yaml").write_text("name: amp\ncace_format: 5.2\n")
-    assert init(tmp_path / "new", tmp_path / "old") == 0
+    (tmp_path / "old" / "cace" / "gain.spice").write_text("* gain\nv1 a 0 CACE{vdd}\n.op\n.end\n")
+    (tmp_path / "old" / "cace" / "iq.sch").write_text(schematic(r'code.sym|name=s1 value=".op CACE\{vdd\}"'))
+    assert taken_over(tmp_path / "old", tmp_path / "new").testbenches == {}
     assert "simorc import cace ../old/cace/amp.yaml" in capsys.readouterr().err
 
 

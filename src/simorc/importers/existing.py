@@ -23,6 +23,8 @@ _LARGEST = 1_000_000
 _PINS = ("ipin", "opin", "iopin")
 _PARAMETER = re.compile(r"\bparameters\.(\w+)")
 _USUAL = {"corner": "tt", "temp": "27"}
+_FOR_CACE = "CACE{"
+"""Begins a placeholder in a template of CACE, which is read by way of its datasheet."""
 _CACE = re.compile(r"^cace_format\s*:", re.M)
 
 
@@ -115,7 +117,7 @@ def _take_schematics(found: Existing, files: Sequence[Path], drawings: Mapping[P
     used: list[Path] = []
     for path, drawing in drawings.items():
         text = "\n".join(value for item in drawing.instances for value in item.attributes.values())
-        if path in cells or not _runs(text):
+        if path in cells or _FOR_CACE in text or not _runs(text):
             continue
         name = _free_name(path.stem, found)
         adopted = Adopted(measures={measure: {} for measure in measure_names(text)})
@@ -144,6 +146,8 @@ def _take_decks(found: Existing, files: Sequence[Path], target: Path) -> None:
         if path.suffix not in DECKS or path.stem in drawn:  # else a netlister made it
             continue
         text = _text(path)
+        if _FOR_CACE in text:
+            continue
         configured = cicsim_files(path.parent, found.root) if path.suffix == ".spi" else []
         if runs_something(text) or (configured and measure_names(_text(path.with_suffix(".meas")))):
             name = _free_name(path.stem, found)

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -96,13 +97,13 @@ class Xschem:
         if (rcfile := self._settings.rcfile) is not None and not rcfile.is_file():
             raise NetlistError(f"no start-up file {rcfile}", hint="`netlister.rcfile` of the setup names it")
         drawing = read_drawing(schematic)
-        before = schematic.read_bytes()
+        started = time.time_ns()
         with tempfile.TemporaryDirectory(prefix="simorc_xschem_", dir=_temporary()) as name:
             folder = Path(name).resolve()
             copy, rc = folder / schematic.name, folder / "rc.tcl"
             result = folder / "netlist" / f"{schematic.stem}.spice"
             result.parent.mkdir()
-            copy.write_bytes(before)
+            copy.write_bytes(schematic.read_bytes())
             rc.write_text(self._start_up(schematic.parent, folder), encoding="utf-8")
             words = {"rc": rc, "folder": result.parent, "name": result.name, "schematic": copy}
             command = _arguments(version).command(program, **{key: str(value) for key, value in words.items()})
@@ -112,8 +113,8 @@ class Xschem:
             said = _read(folder / LOG).replace(str(copy), schematic.name)
             sources = self.sources(schematic, search_path)
             self._check(schematic, ended, text, said, sources, search_path)
-        if schematic.read_bytes() != before:
-            raise NetlistError("the schematic was changed meanwhile", where=str(schematic), hint="run it again")
+        if changed := [path.name for path in sources.files if started <= path.stat().st_mtime_ns <= time.time_ns()]:
+            raise NetlistError(f"changed meanwhile: {', '.join(changed)}", where=str(schematic), hint="run it again")
         try:
             made = finished(text, kind, _head(schematic, version), _symbol_pins(schematic) if _is_subckt(kind) else ())
         except ValueError as error:
