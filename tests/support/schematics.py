@@ -109,7 +109,7 @@ def play_xschem(
     said: str = "",
     version: str = "2.8.1",
 ) -> None:
-    """Put a program on PATH that passes for xschem; `does` is hang, crash, half, nothing or edit FILE, else it works."""
+    """Put a program on PATH that passes for xschem; `does`: hang, crash, half, nothing, edit FILE; else it works."""
     program = folder / "bin" / "xschem"
     program.parent.mkdir(exist_ok=True)
     program.write_text(textwrap.dedent(FAKE).format(folder=folder))
