@@ -12,7 +12,7 @@ from simorc.core.aggregates import AggregateResult
 from simorc.core.case import Case
 from simorc.core.errors import ExitCode
 from simorc.core.measurement import Measurement
-from simorc.core.record import CaseRecord, Status
+from simorc.core.record import SLOWER_WAYS, CaseRecord, Status
 from simorc.core.run_statistics import yields_lowest_first
 from simorc.core.spec import Verdict, tightness
 from simorc.core.units import Value, format_quantity, value_to_text
@@ -101,8 +101,8 @@ def _verified(seen: _Seen) -> list[str]:
     """How many results of the fast way were compared with the slow one."""
     if not seen.fast:
         return []
-    ways = {"models": "unpruned models", "original": "the original decks"}
-    said = [f"{seen.fast[how]} identical to plain ngspice on {text}" for how, text in ways.items() if seen.fast[how]]
+    ways = [(seen.fast[how], text) for how, text in SLOWER_WAYS.items() if seen.fast[how]]
+    said = [f"{number} identical to plain ngspice on {text}" for number, text in ways]
     count = seen.fast.total()
     return [f"fast way: {count} {'case' if count == 1 else 'cases'}, {' and '.join(said) or 'compared before'}"]
 

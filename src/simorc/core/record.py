@@ -20,13 +20,17 @@ class Status(StrEnum):
     FAILED = "failed"
 
 
+SLOWER_WAYS = {"models": "unpruned models", "original": "the original decks"}
+"""On what a result was compared with plain ngspice: what `CaseRecord.verified` says, in words."""
+
+
 @dataclass(frozen=True, slots=True)
 class CaseRecord:
     """One case's outcome; times are UTC in ISO 8601, durations in seconds.
 
     `retries` lists, for every attempt beyond the first inside this one execution, the simulator options that were
     added; `warnings` are sentences for the summary and the report. `fast` says that a simulator took its fast way,
-    `verified` with what slower way the result was compared, bit for bit: `models` or `original`.
+    `verified` with what slower way the result was compared, bit for bit: a key of `SLOWER_WAYS`.
     """
 
     case_id: int

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from simorc.core.ranges import format_ranges
+from simorc.core.record import SLOWER_WAYS
 from simorc.report.bench_view import overdue
 from simorc.report.data import ReportData
 from simorc.report.display import count, minute
@@ -22,6 +24,7 @@ def notes(data: ReportData) -> list[str]:
         *_retries((_options(r.retries[-1]), r.case_id) for r in records if r.retries),
         *_again([r.case_id for r in records if r.attempt > 1]),
         *_cached([r.case_id for r in records if r.cached_from]),
+        *_compared(Counter(r.verified for r in records if r.fast)),
         *_changes(data.manifest),
         *_executions(_entries(data.manifest, "executions")),
     ]
@@ -58,6 +61,13 @@ def _again(ids: list[int]) -> list[str]:
 
 def _cached(ids: list[int]) -> list[str]:
     return [f"{count(len(ids), 'case')} taken over from an earlier run ({_named(ids)})."] if ids else []
+
+
+def _compared(fast: Counter[str]) -> list[str]:
+    """How many results came by a long-lived simulator on pruned models, and how many of them were checked."""
+    said = [f"{fast[how]:,} compared with plain ngspice on {text}" for how, text in SLOWER_WAYS.items() if fast[how]]
+    checked = f"{' and '.join(said)}, identical" if said else "none compared: their like was before"
+    return [f"{count(fast.total(), 'case')} simulated the fast way, {checked}."] if fast else []
 
 
 def _changes(manifest: Mapping[str, Any]) -> list[str]:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from markupsafe import Markup
@@ -197,7 +198,9 @@ def test_notes_tell_how_the_results_came_to_be(report_data: Make) -> None:
 
     def retold(case: Case) -> CaseRecord:
         warnings = ("two FETs differ",) if case.case_id < 3 else ()
-        return CaseRecord(case.case_id, Status.FAILED, attempt=2, cached_from="r0", warnings=warnings)
+        verified = "models" if case.case_id == 0 else ""
+        facts: dict[str, Any] = {"cached_from": "r0", "warnings": warnings, "fast": True, "verified": verified}
+        return CaseRecord(case.case_id, Status.FAILED, attempt=2, **facts)
 
     reader = read(page(report_data(manifest=manifest, records=retold)))
     notes = text(reader, "Notes")
@@ -206,6 +209,7 @@ def test_notes_tell_how_the_results_came_to_be(report_data: Make) -> None:
         "two FETs differ (cases 0-2)",
         "6 cases ran more than once (cases 0-5).",
         "6 cases taken over from an earlier run (cases 0-5).",
+        "6 cases simulated the fast way, 1 compared with plain ngspice on unpruned models, identical.",
         "Changed after the build, and accepted: inputs/testbench/config.yaml.",
         "Judged anew, by the project's specs and measure functions of 2026-01-02 08:30 UTC.",
         "Note of 2026-01-01 12:00 UTC: after the respin",
