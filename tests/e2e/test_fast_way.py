@@ -91,6 +91,16 @@ def test_every_deck_of_the_corpus_is_the_same_in_one_session_and_alone(
     check_same(shared.read(folder / "fast"), plain)
 
 
+def test_the_users_init_file_changes_no_digit(tmp_path: Path) -> None:
+    settings = SimulatorSettings(init=("set filetype=ascii", "set numdgt=3"))
+    fast = FastNgspice(settings)
+    for count, text in enumerate((RC.format(v="{1/3}"), PULSED)):
+        found = simulate(fast, text, tmp_path / f"{count}")
+        check_same(found, simulate(Ngspice(settings), text, tmp_path / f"plain{count}"))
+        assert found.fast
+    fast.close()
+
+
 def test_the_session_is_what_runs_them(shared: FastNgspice, folder: Path) -> None:
     before = simulate(shared, RC.format(v=1), folder / "0").waves["out"]
     session = shared._session

@@ -97,3 +97,23 @@ def test_such_files_are_part_of_what_a_deck_depends_on(line: str, tmp_path: Path
     (tmp_path / "m.inc").write_text(".lib n.lib ff\n")
     (tmp_path / "n.lib").write_text(N_LIB % 1)
     assert not DeckInputs().key(text, str(tmp_path), "", ())
+
+
+@pytest.mark.parametrize("mode", ["ps", "ltps", "hsa"])
+@pytest.mark.parametrize("line", ['.lib "{here}/l.lib" tt', '.lib "{here}/whole.lib"', '.include "{here}/whole.lib"'])
+def test_a_mode_may_take_a_library_for_an_include(line: str, mode: str, tmp_path: Path) -> None:
+    settings = SimulatorSettings(init=(f"set ngbehavior={mode}",))
+    (tmp_path / "l.lib").write_text(N_LIB.replace("ff", "tt") % 1)
+    text = f"* t\n{line.replace('{here}', str(tmp_path))}\n{PART}v1 in 0 2\nx1 in 0 part\n.op\n.end\n"
+    plain = Ngspice(settings)
+    keys = []
+    for k in (1, 2):
+        (tmp_path / "whole.lib").write_text(f".param k={k}\n")
+        fast = FastNgspice(settings)
+        found, alone = simulated(fast, text, tmp_path / f"a{k}"), simulated(plain, text, tmp_path / f"b{k}")
+        assert (found.error is None) is (alone.error is None)
+        assert alone.error is not None or same(found, alone)
+        keys.append(fast.content_key(text, CASE, {}, tmp_path))
+        fast.close()
+    if "whole" in line and alone.error is None:
+        assert keys[0] != keys[1] or keys == ["", ""]

@@ -13,7 +13,7 @@ import simorc.core
 
 PURE = ["simorc.config.document", "simorc.config.environment", "simorc.config.problems", "simorc.config.axis_values"]
 PURE += ["simorc.config.reference", "simorc.config.scalars"]
-PURE += [f"simorc.simulators.{name}" for name in ("deck_paths", "lasting", "model_cards", "model_library")]
+PURE += [f"simorc.simulators.{name}" for name in ("deck_paths", "lasting", "model_cards", "ngspice_modes")]
 CORE = [f"simorc.core.{module.name}" for module in pkgutil.iter_modules(simorc.core.__path__)]
 
 

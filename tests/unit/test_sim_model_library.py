@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from simorc.core.errors import CaseError
 from simorc.simulators import model_library
-from simorc.simulators.model_library import ModelLibrary, Models, drops_bins, with_models
+from simorc.simulators.model_library import ModelLibrary, Models, with_models
+from simorc.simulators.ngspice_modes import drops_bins
 
 pytestmark = pytest.mark.req("SIM-12")
 

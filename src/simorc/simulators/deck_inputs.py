@@ -16,6 +16,7 @@ from pathlib import Path
 
 from simorc.simulators.deck_paths import file_arguments, file_references, full_path, reference
 from simorc.simulators.model_cards import has_hidden_commands
+from simorc.simulators.ngspice_modes import has_sections
 from simorc.workspace.files import text_of
 
 _MOST_LINES = 20_000
@@ -65,6 +66,7 @@ class DeckInputs:
         self._digests: dict[str, str] = {}
         self._changed: set[str] = set()
         self._outside: set[str] = set()
+        self._with_libraries: set[str] = set()
         self._inner: dict[tuple[str, str], frozenset[tuple[str, str]]] = {}
         self._behind: dict[tuple[str, str], Sequence[str]] = {}
         self._files: dict[str, tuple[tuple[int, ...], str]] = {}
@@ -99,6 +101,8 @@ class DeckInputs:
             return ""
         try:
             models = [path for found in references for path in self._read_for(found)]
+            if not has_sections(init_file) and (".lib" in text.lower() or not self._with_libraries.isdisjoint(models)):
+                return ""
             if not (self._changed.isdisjoint(models) and self._outside.isdisjoint(models)):
                 return ""
             digests = [*map(self._digests.__getitem__, models), *map(self._of_file, (*arguments, *init))]
@@ -160,6 +164,8 @@ class DeckInputs:
             if not _is_plain(lower):
                 self._outside.add(path)
             found = list(file_references(text, section)) if ".inc" in lower or ".lib" in lower else []
+            if ".lib" in lower:
+                self._with_libraries.add(path)
             # Meant from the folder of a library further out, or of the deck.
             if not section and any(part and not name.startswith(("/", "~")) for name, part in found):
                 self._outside.add(path)

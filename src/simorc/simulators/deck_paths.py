@@ -147,6 +147,11 @@ def reference(line: str) -> tuple[str, str] | None:
     return (found["path"].strip("\"'"), (found.groupdict().get("section") or "").strip()) if found else None
 
 
+def is_library(line: str) -> bool:
+    """Whether a line reads a library, or begins a section of one."""
+    return line.lstrip()[:4].lower() == ".lib"
+
+
 def section_begin(line: str) -> str | None:
     """The name, in lower case, of the section of a library that a line begins."""
     found = None if _LIBRARY.match(line) else _SECTION_BEGIN.match(line)

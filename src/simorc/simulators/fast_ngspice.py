@@ -29,10 +29,11 @@ from simorc.simulators.deck_inputs import DeckInputs
 from simorc.simulators.deck_paths import PathRewriter, file_arguments, full_path
 from simorc.simulators.lasting import has_branches, lasting
 from simorc.simulators.model_cards import compact
-from simorc.simulators.model_library import ModelLibrary, Models, drops_bins, with_models
+from simorc.simulators.model_library import ModelLibrary, Models, with_models
 from simorc.simulators.ngspice import FULL_DISK, LOG, Ngspice, deck_files, files_beside, write_deck
 from simorc.simulators.ngspice_deck import ADDED, PreparedDeck, Script
 from simorc.simulators.ngspice_log import LogReport, parse_log
+from simorc.simulators.ngspice_modes import drops_bins, has_sections
 from simorc.simulators.ngspice_session import NgspiceSession, Output, SessionEndedError, new_folder
 from simorc.simulators.rawfile import RawFileError, parse_raw
 from simorc.workspace.files import write_bytes
@@ -70,7 +71,8 @@ class FastNgspice:
 
     @cached_property
     def _library(self) -> ModelLibrary:
-        return ModelLibrary(self._inputs.read, simulator_drops_bins=drops_bins(self._plain.init_file))
+        init = self._plain.init_file
+        return ModelLibrary(self._inputs.read, simulator_drops_bins=drops_bins(init), has_sections=has_sections(init))
 
     def version(self) -> str:
         """Name and version, e.g. `ngspice-39`; asked for once."""

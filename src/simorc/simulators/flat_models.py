@@ -12,8 +12,9 @@ import re
 from collections.abc import Callable
 
 from simorc.core.errors import CaseError, ErrorKind
-from simorc.simulators.deck_paths import full_path, is_section_end, reference, section_begin
+from simorc.simulators.deck_paths import full_path, is_library, is_section_end, reference, section_begin
 
+NO_SECTIONS = "in the modes of PSPICE and LTspice `.lib` reads a whole file, wherever ngspice finds it"
 _DEEPEST = 50
 _MIDDLE = re.compile(r"(?:[ \t]*(?:\*[^\n]*)?\n)*[ \t]*\+")
 _DIRECTIVE = re.compile(r"\n[ \t]*\.(?:inc|lib|endl)[^\n]*", re.IGNORECASE)
@@ -25,10 +26,12 @@ class FlatModels:
     Parameters
     ----------
     read: from an absolute path to the text
+    has_sections: `.lib` reads a section of a file
     """
 
-    def __init__(self, read: Callable[[str], str]) -> None:
+    def __init__(self, read: Callable[[str], str], *, has_sections: bool = True) -> None:
         self._read = read
+        self._has_sections = has_sections
         self._texts: dict[tuple[str, str], str] = {}
 
     def text(self, path: str, section: str) -> str:
@@ -79,6 +82,8 @@ class FlatModels:
         position, active = 0, not section
         for match in _DIRECTIVE.finditer(text):
             line = match.group()[1:]
+            if not self._has_sections and is_library(line):
+                raise CaseError(ErrorKind.MISSING_INCLUDE, NO_SECTIONS)
             found = reference(line)
             begun = None if found else section_begin(line)
             if active:

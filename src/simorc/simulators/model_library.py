@@ -17,8 +17,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from simorc.simulators.deck_paths import file_arguments, full_path, reference
-from simorc.simulators.flat_models import FlatModels
+from simorc.core.errors import CaseError, ErrorKind
+from simorc.simulators.deck_paths import file_arguments, full_path, is_library, reference
+from simorc.simulators.flat_models import NO_SECTIONS, FlatModels
 from simorc.simulators.lasting import NO_SEED, has_branches
 from simorc.simulators.model_cards import (
     GEOMETRY,
@@ -43,7 +44,6 @@ _CONTINUED = re.compile(r"\n[ \t]*\+")
 _RANDOM = frozenset(("agauss", "gauss", "aunif", "unif", "limit", "trrandom", "sgauss", "sunif", "rnd"))
 _ALTERS = ("alter", "alterparam", "altermod")
 _NO_BRANCH = ".if (1 > 0)\n.endif\n"
-_MODE = re.compile(r"^[ \t]*set[ \t]+ngbehavior[ \t]*=[ \t]*(\w+)", re.MULTILINE)
 _SCALE = re.compile(r"\bscale\s*=?\s*([^\s=]+)")
 _NOT_SEEDED = f"`{NO_SEED}` draws other numbers every time, so nothing could be compared"
 _NONE: frozenset[tuple[str, str]] = frozenset()
@@ -130,11 +130,19 @@ class ModelLibrary:
     read: from an absolute path to the text
     simulator_drops_bins: ngspice leaves out bins that no instance needs before it draws for them, as it does in its
         HSPICE mode where lengths and widths are plain numbers
+    has_sections: `.lib` reads a section of a file, as in all modes but those of PSPICE and LTspice
     """
 
-    def __init__(self, read: Callable[[str], str] | None = None, *, simulator_drops_bins: bool = False) -> None:
+    def __init__(
+        self,
+        read: Callable[[str], str] | None = None,
+        *,
+        simulator_drops_bins: bool = False,
+        has_sections: bool = True,
+    ) -> None:
         self._simulator_drops_bins = simulator_drops_bins
-        self._texts = FlatModels(read or text_of)
+        self._has_sections = has_sections
+        self._texts = FlatModels(read or text_of, has_sections=has_sections)
         self._cards: dict[str, _Card] = {}
         self._files: dict[tuple[str, str], _File] = {}
         self._libraries: dict[_References, _Library] = {}
@@ -211,6 +219,8 @@ class ModelLibrary:
         lines = deck.split("\n")[1:]
         for text in lines if not _CONTINUED.search(deck) else _joined(lines):
             found = reference(text) if text.lstrip()[:1] == "." else None
+            if not self._has_sections and is_library(text):
+                raise CaseError(ErrorKind.MISSING_INCLUDE, NO_SECTIONS)
             if found:
                 references.append((full_path(found[0], folder), found[1]))
                 doubt = doubt or ("a model file is read inside a subcircuit" if depth else "")
@@ -243,16 +253,6 @@ class ModelLibrary:
             self._texts.clear()
             for memory in (self._files, self._libraries, self._models, self._asked, self._same):
                 memory.clear()
-
-
-def drops_bins(init: str) -> bool:
-    """Whether ngspice with this init file leaves out bins that no instance needs before it draws for them.
-
-    >>> drops_bins("set ngbehavior=hsa"), drops_bins("set ngbehavior=psa"), drops_bins("")
-    (True, False, False)
-    """
-    modes = _MODE.findall(init)
-    return bool(modes) and "hs" in modes[-1].lower()
 
 
 def with_models(deck: str, paths: Sequence[str]) -> str:

@@ -30,6 +30,7 @@ _PREFIX = "simorc-ngspice-"
 _LONGEST_LOG = 1 << 24
 _ASKS = b"y/n ?"
 _LOOK_EVERY_S = 0.5
+_LAST_WORD = "\nset filetype=binary\n"  # as what is added to a deck says it
 
 
 class SessionEndedError(Exception):
@@ -74,7 +75,7 @@ class NgspiceSession:
         self._place = os.fspath(self.folder)
         self._log, self._read = -1, 0
         try:
-            (self.folder / ".spiceinit").write_text(init, encoding="utf-8", errors="surrogateescape")
+            (self.folder / ".spiceinit").write_text(init + _LAST_WORD, encoding="utf-8", errors="surrogateescape")
             os.mkfifo(self.folder / "done")
             # Also for writing, so that there is always somebody at the other end.
             self._done = os.open(self.folder / "done", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
