@@ -135,6 +135,7 @@ def test_plots_of_an_earlier_report_go_and_a_person_s_own_files_stay(run: RunDir
     for _ in range(2):
         plot(str(run.path), None)
         assert names(run.report) - {".plots"} == {
+            "corners.yaml",
             "index.html",
             "mine.png",
             "mine.svg",

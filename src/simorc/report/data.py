@@ -113,6 +113,11 @@ class ReportData:
         return self.measurement(case_id, name) if self.status(case_id) is Status.COMPLETED else None
 
 
+def rerun_command(data: ReportData, case: Case) -> str:
+    """The command that runs one case alone."""
+    return f"simorc run {data.run_id} --case {case.case_id}"
+
+
 def verdict(data: ReportData) -> RunVerdict:
     """The verdict over a run."""
     return run_verdict(data.tally, data.aggregates)

@@ -11,6 +11,7 @@ from simorc.core.wording import suggestion
 from simorc.report.data import ReportData, verdict
 from simorc.report.table import (
     aggregates_frame,
+    failing_frame,
     failures_frame,
     results_frame,
     sensitivity_frame,
@@ -21,6 +22,7 @@ from simorc.report.table import (
 
 _TITLES = {
     "worst": "Worst corners",
+    "failing": "Failing cases",
     "specs": "Specifications",
     "statistics": "Statistics",
     "aggregates": "Aggregates",
@@ -34,6 +36,7 @@ def tables(data: ReportData) -> dict[str, pd.DataFrame]:
     """Every table of the report by name."""
     return {
         "worst": worst_frame(data),
+        "failing": failing_frame(data),
         "specs": spec_frame(data),
         "statistics": statistics_frame(data),
         "aggregates": aggregates_frame(data.aggregates),

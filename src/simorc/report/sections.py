@@ -22,8 +22,9 @@ from simorc.report.aggregate_table import aggregate_rows, group_text
 from simorc.report.case_columns import case_columns
 from simorc.report.case_table import case_rows, chosen_rows, columns, marginal_cases, parameter_columns
 from simorc.report.chart import for_page
-from simorc.report.data import failing_aggregates
+from simorc.report.data import failing_aggregates, rerun_command
 from simorc.report.display import axis_values, count, value_text
+from simorc.report.failing import failing
 from simorc.report.notes import notes
 from simorc.report.page import Page, Section, json_in_page
 from simorc.report.plots import drawable, title_of
@@ -31,7 +32,7 @@ from simorc.report.provenance import facts, inputs
 from simorc.report.spec_table import worst_rows
 from simorc.report.statistics_view import sensitivities, statistics
 from simorc.report.strip import strip
-from simorc.report.table import Failure, failures, rerun_command
+from simorc.report.table import Failure, failures
 from simorc.report.timeline import lanes
 from simorc.report.timeline_svg import said, timeline_svg
 
@@ -254,6 +255,7 @@ def _example(page: Page) -> str:
 SECTIONS: tuple[MakeSection, ...] = (
     verdict,
     worst_corners,
+    failing,
     spec_table,
     statistics,
     aggregates,

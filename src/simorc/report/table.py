@@ -13,8 +13,9 @@ from simorc.core.measurement import Outcome
 from simorc.core.record import Status
 from simorc.core.run_statistics import COLUMNS, group_names
 from simorc.core.units import Value, value_to_text
-from simorc.report.data import ReportData
+from simorc.report.data import ReportData, rerun_command
 from simorc.report.display import is_numeric
+from simorc.report.failing import failing_cases
 from simorc.report.spec_table import spec_rows, worst_rows
 from simorc.workspace.statistics_file import OWN
 
@@ -173,6 +174,29 @@ def sensitivity_frame(data: ReportData) -> pd.DataFrame:
     )
 
 
+def failing_frame(data: ReportData) -> pd.DataFrame:
+    """Every failed case, then every case out of spec, worst first: conditions, worst measure, command.
+
+    `n_out` counts the measures out of spec; a failed case has its error instead of a measure.
+    """
+    rows = failing_cases(data)
+    columns: dict[str, object] = {"case_id": [row.case.case_id for row in rows]}
+    for name in data.plan.sweep.swept:
+        columns[name] = parameter_column(row.case.parameters[name] for row in rows)
+    columns |= {
+        "measure": [row.worst.name if row.worst else "" for row in rows],
+        "value": number_column(row.worst.value if row.worst else None for row in rows),
+        "unit": [row.worst.unit if row.worst else "" for row in rows],
+        "limit_min": number_column(row.worst.min if row.worst else None for row in rows),
+        "limit_max": number_column(row.worst.max if row.worst else None for row in rows),
+        "margin": number_column(row.worst.margin if row.worst else None for row in rows),
+        "n_out": [row.n_out for row in rows],
+        "error": [row.error for row in rows],
+        "rerun": [rerun_command(data, row.case) for row in rows],
+    }
+    return pd.DataFrame(columns)
+
+
 def failures_frame(data: ReportData) -> pd.DataFrame:
     """Failed cases and measures without a value, with their log lines."""
     rows = failures(data)
@@ -204,11 +228,6 @@ def failures(data: ReportData) -> list[Failure]:
                 if m.outcome is Outcome.FAILED
             ]
     return cases + measures
-
-
-def rerun_command(data: ReportData, case: Case) -> str:
-    """The command that runs one case alone."""
-    return f"simorc run {data.run_id} --case {case.case_id}"
 
 
 def parameter_column(values: Iterable[Value]) -> pd.Series:

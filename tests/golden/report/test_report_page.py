@@ -87,6 +87,7 @@ def test_sections_stand_in_the_order_of_interest(report_data: Make) -> None:
     assert headings == [
         "FAIL",
         "Worst corners",
+        "Failing cases",
         "Specifications",
         "Statistics",
         "Aggregates",

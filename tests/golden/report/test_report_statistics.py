@@ -16,7 +16,7 @@ from simorc.core.sweep import Axis, Sweep, monte_carlo_axis
 from simorc.report.data import ReportData
 from simorc.report.export import exports
 from simorc.report.html import render_page
-from simorc.report.table import sensitivity_frame, statistics_frame
+from simorc.report.table import failing_frame, sensitivity_frame, statistics_frame
 
 Make = Callable[..., ReportData]
 Completed = Callable[..., Callable[[Case], CaseRecord]]
@@ -87,3 +87,25 @@ def test_the_page_tells_what_drives_a_measure(report_data: Make, completed: Comp
 
 def test_shares_of_a_grid_with_holes_are_called_approximate(report_data: Make) -> None:
     assert "Of vout, iq, gain not every combination has a value" in render_page(report_data(), [], MADE)
+
+
+@pytest.mark.req("SIM-16")
+def test_failing_cases_stand_first_with_seed_and_command(samples: ReportData) -> None:
+    """0.5 V before 11.7 mV before 11.1 mV; of n=4 none is out."""
+    frame = failing_frame(samples)
+    assert frame["case_id"].tolist()[:2] == [0, 39]
+    assert len(frame) == 6
+    assert frame["seed"].tolist()[0] == samples.cases[0].seed
+    assert frame["margin"].tolist()[0] == pytest.approx(-0.49)
+    assert frame["rerun"].tolist()[0] == "simorc run pvt_ldo_20260101120000 --case 0"
+    text = render_page(samples, [], MADE)
+    assert f"seed={samples.cases[0].seed}" in text
+    assert text.index("run pvt_ldo_20260101120000 --case 0") < text.index("run pvt_ldo_20260101120000 --case 39")
+
+
+def test_a_case_that_failed_stands_before_those_out_of_spec(report_data: Make) -> None:
+    """Case 4 did not converge, case 3 has no vout, case 1 has 10 % too much current."""
+    frame = failing_frame(report_data())
+    assert frame["case_id"].tolist() == [4, 3, 1]
+    assert frame["error"].tolist() == ["no_convergence: doAnalyses: iteration limit reached", "", ""]
+    assert frame["measure"].tolist() == ["", "vout", "iq"]

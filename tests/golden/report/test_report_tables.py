@@ -200,6 +200,7 @@ def test_csv_tables_round_trip(report_data: Make, tmp_path: Path) -> None:
     files = exports(report_data(), ["csv", "md"])
     assert set(files) == {
         "worst.csv",
+        "failing.csv",
         "specs.csv",
         "statistics.csv",
         "aggregates.csv",
