@@ -65,7 +65,7 @@ def options(
 def init(
     folder: Annotated[Path, typer.Argument(metavar="[DIR]")] = Path(),
     existing: Annotated[
-        Path | None, typer.Option("--from", metavar="DIR", help="Take over decks, schematics, cicsim's configuration.")
+        Path | None, typer.Option("--from", metavar="DIR", help="Take over decks, schematics, cicsim and CACE files.")
     ] = None,
 ) -> None:
     """Make a project that builds and runs as it stands; never overwrites a file."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from simorc.core.errors import UsageError
 from simorc.importers import cicsim
 from simorc.importers.deck import adopt_deck
 
+GOLDEN = Path(__file__).parents[1] / "golden"
 DECK = """* A divider {{ mine }}
 .lib "../models/p.lib" tt
 .include ../models/cell.spice
@@ -198,13 +200,20 @@ def test_broken_files_cost_nothing_but_a_remark(old: Path, tmp_path: Path, capsy
     assert "testbench a: the deck measures nothing" in said
 
 
-def test_a_configuration_of_cace_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "old" / "cace").mkdir(parents=True)
-    (tmp_path / "old" / "cace" / "amp.yaml").write_text("name: amp\ncace_format: 5.2\n")
-    (tmp_path / "old" / "cace" / "gain.spice").write_text("* gain\nv1 a 0 CACE{vdd}\n.op\n.end\n")
-    (tmp_path / "old" / "cace" / "iq.sch").write_text(schematic(r'code.sym|name=s1 value=".op CACE\{vdd\}"'))
-    assert taken_over(tmp_path / "old", tmp_path / "new").testbenches == {}
-    assert "simorc import cace ../old/cace/amp.yaml" in capsys.readouterr().err
+def test_a_datasheet_of_cace_is_imported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    old = tmp_path / "old"
+    shutil.copytree(GOLDEN / "cace", old)
+    (old / "mine.cir").write_text(DECK)
+    (old / "late.yaml").write_text("name: x\ncace_format: 4.0\n")
+    (old / "gain.spice").write_text("* gain\nv1 a 0 CACE{vdd}\n.op\n.end\n")  # its templates are no decks of ours
+    (old / "iq.sch").write_text(schematic(r'code.sym|name=s1 value=".op CACE\{vdd\}"'))
+    project = taken_over(old, tmp_path / "new")
+    assert set(project.testbenches) == {"dc", "mc", "mine"}
+    assert set(project.sweeps) == {"dc", "mc", "mine"}
+    assert project.dut["netlist"].name == "divider.spice"
+    said = capsys.readouterr().err
+    assert "decide: divider.yaml: mc: the script spread.py" in said
+    assert "decide: late.yaml: cace_format 4.0, expected 5.x" in said
 
 
 def test_nothing_to_take_over(tmp_path: Path) -> None:

@@ -54,7 +54,8 @@ def _taken_over(existing: Path, folder: Path) -> tuple[dict[str, str], list[str]
     remarks += [f"decide: testbench {name}: {r}" for name, bench in found.testbenches.items() for r in bench.remarks]
     if found.schematics or "schematic" in found.dut:
         remarks.append("next: simorc netlist --update")
-    remarks += [f"next: simorc build {name}" for name in list(found.testbenches)[:1]]
+    names = [*found.testbenches, *(name for sheet in found.datasheets for name in sheet.setup["sweeps"])]
+    remarks += [f"next: simorc build {name}" for name in names[:1]]
     return adopted_files(found, target), remarks
 
 

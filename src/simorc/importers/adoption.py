@@ -30,6 +30,8 @@ def adopted_files(found: Existing, target: Path) -> dict[str, str]:
         if name not in found.schematics:
             files[f"{folder}/{name}.spice.j2"] = adopted.template
         files[f"sweeps/{name}.yaml"] = _sweep(name, adopted)
+    for datasheet in found.datasheets:
+        files |= {path: text for path, text in datasheet.files.items() if path not in files}
     return files
 
 
@@ -46,8 +48,20 @@ def _setup(found: Existing, target: Path) -> str:
         values["netlister"] = {"libraries": [_path(path, target) for path in found.libraries]}
         if found.rcfile is not None:
             values["netlister"]["rcfile"] = _path(found.rcfile, target)
+    for datasheet in found.datasheets:
+        _add(values, datasheet.setup)
     remarks = [f"Taken over from {_relative(found.root, target)}.", *map(_decide, found.remarks)]
     return _comments(remarks) + setup_text(values)
+
+
+def _add(values: dict[str, Any], setup: Mapping[str, Any]) -> None:
+    """The sections of a datasheet into those of the setup: its DUT is stated, ours was guessed."""
+    for section in ("testbenches", "sweeps"):
+        values[section] = dict(setup[section]) | values[section]
+    values["dut"] = dict(setup["dut"])
+    libraries = [*values.get("netlister", {}).get("libraries", []), *setup.get("netlister", {}).get("libraries", [])]
+    if libraries:
+        values["netlister"] = values.get("netlister", {}) | {"libraries": list(dict.fromkeys(libraries))}
 
 
 def _config(name: str, adopted: Adopted, found: Existing, folder: Path) -> str:

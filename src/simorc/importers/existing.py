@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from simorc.config.project import SETUP_FILE
-from simorc.core.errors import NetlistError, UsageError
+from simorc.core.errors import NetlistError, SimorcError, UsageError
+from simorc.importers.cace import Imported, import_cace
 from simorc.importers.cicsim import apply_cicsim, cicsim_files, corner_values, specs, without_conditions
 from simorc.importers.deck import Adopted, adopt_deck, measure_names, runs_something, subcircuits, usable
 from simorc.netlisters.xschem_file import Drawing, placeholders
@@ -40,6 +41,7 @@ class Existing:
     dut: `netlist` and `schematic` as far as found
     libraries: folders with symbols
     rcfile: start-up file of xschem, None where there is none
+    datasheets: what CACE's datasheets become
     remarks: what a person has to decide, beyond single testbenches
     """
 
@@ -50,6 +52,7 @@ class Existing:
     dut: dict[str, Path] = field(default_factory=dict)
     libraries: list[Path] = field(default_factory=list)
     rcfile: Path | None = None
+    datasheets: list[Imported] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
 
@@ -69,17 +72,26 @@ def look_at(root: Path, target: Path) -> Existing:
         raise UsageError(f"no folder {root}", hint="`--from DIR` is a folder with decks, schematics or configurations")
     found = Existing(root)
     files = list(_files(root, target, found.remarks))
+    sheets = [path for path in files if path.suffix in (".yaml", ".yml") and _CACE.search(_text(path))]
+    for sheet in sheets:
+        _take_datasheet(found, sheet, target)
+    files = [path for path in files if not any(path.is_relative_to(sheet.parent / "templates") for sheet in sheets)]
     drawings = dict(_drawings(files, root, found.remarks))
     _take_schematics(found, files, drawings)
     _take_decks(found, files, target)
-    for path in files:
-        if path.suffix in (".yaml", ".yml") and _CACE.search(_text(path)):
-            there = os.path.relpath(path, target)
-            found.remarks.append(f"{there} is a configuration of CACE: type there: simorc import cace {there}")
-    if not (found.testbenches or found.dut or found.remarks):
+    if not (found.testbenches or found.datasheets or found.dut or found.remarks):
         hint = f"looked for {', '.join(DECKS)}, .sch, cicsim.yaml and CACE's YAML"
         raise UsageError(f"nothing to take over in {root}", hint=hint)
     return found
+
+
+def _take_datasheet(found: Existing, sheet: Path, target: Path) -> None:
+    try:
+        found.datasheets.append(import_cace(sheet, target))
+    except SimorcError as error:
+        found.remarks.append(f"{sheet.relative_to(found.root)}: {error.what}")
+    else:
+        found.remarks += [f"{sheet.name}: {left}" for left in found.datasheets[-1].left]
 
 
 def _files(root: Path, target: Path, remarks: list[str]) -> Iterator[Path]:
