@@ -9,6 +9,7 @@ import pandas as pd
 from simorc.core.errors import UsageError
 from simorc.core.wording import suggestion
 from simorc.report.data import ReportData, verdict
+from simorc.report.stdf_csv import as_stdf_csv
 from simorc.report.table import (
     aggregates_frame,
     failing_frame,
@@ -64,7 +65,11 @@ def as_markdown(data: ReportData) -> dict[str, bytes]:
     return {"report.md": ("\n\n".join(parts) + "\n").encode()}
 
 
-FORMATS: Mapping[str, Callable[[ReportData], dict[str, bytes]]] = {"md": as_markdown, "csv": as_csv}
+FORMATS: Mapping[str, Callable[[ReportData], dict[str, bytes]]] = {
+    "md": as_markdown,
+    "csv": as_csv,
+    "stdf-csv": as_stdf_csv,
+}
 """Name of a format -> file name -> content. To add one touches this table alone."""
 
 
