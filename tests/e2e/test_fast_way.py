@@ -86,7 +86,7 @@ def test_every_deck_of_the_corpus_is_the_same_in_one_session_and_alone(
     plain = simulate(Ngspice(SimulatorSettings()), text, folder / "plain")
     found = simulate(shared, text, folder / "fast")
     check_same(found, plain)
-    assert found.fast is (name not in ("subckt_include", "expressions"))  # its .csparam would last
+    assert found.fast is (name not in ("subckt_include", "expressions", "keep_op"))  # the latter would last
     assert (folder / "fast" / "netlist.spice").read_text() == (folder / "plain" / "netlist.spice").read_text()
     check_same(shared.read(folder / "fast"), plain)
 
@@ -367,6 +367,26 @@ def test_no_room_in_memory_costs_no_case(
     assert fast.reference(deck, folder / "2", 60, original=False).error is None
     monkeypatch.undo()
     assert simulate(fast, text, folder / "3").fast
+
+
+@pytest.mark.parametrize("what", ["the session's folder", "the models", "both"])
+def test_somebody_cleans_up_under_a_run_and_it_costs_no_case(what: str, fast: FastNgspice, folder: Path) -> None:
+    text = f'* t\n.include "{folder}/parts.inc"\nv1 in 0 3\nr1 in 0 1k\n.op\n.end\n'
+    broken = text.replace(".op", "x9 in 0 nothing\n.op")  # which has the unpruned models written as well
+    assert simulate(fast, text, folder / "0").fast
+    assert simulate(fast, broken, folder / "1").error is not None
+    assert fast._session is not None
+    assert fast._folder is not None
+    places = {"the session's folder": [fast._session.folder], "the models": [fast._folder]}
+    for place in places.get(what, [fast._session.folder, fast._folder]):
+        shutil.rmtree(place)
+    for number in (2, 3):
+        found = simulate(fast, text, folder / f"{number}")
+        assert found.error is None
+        assert found.waves["in"] == 3
+    assert found.fast
+    deck = fast.prepare(text, CASE, {})
+    assert fast.reference(deck, folder / "4", 60, original=False).waves["in"] == 3
 
 
 def test_models_that_differ_from_deck_to_deck_do_not_fill_the_memory(

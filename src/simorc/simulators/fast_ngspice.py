@@ -30,7 +30,7 @@ from simorc.simulators.deck_paths import PathRewriter, file_arguments, full_path
 from simorc.simulators.lasting import has_branches, lasting
 from simorc.simulators.model_cards import compact
 from simorc.simulators.model_library import ModelLibrary, Models, with_models
-from simorc.simulators.ngspice import FULL_DISK, LOG, Ngspice, deck_files, files_beside, write_deck
+from simorc.simulators.ngspice import LOG, Ngspice, deck_files, files_beside, write_deck
 from simorc.simulators.ngspice_deck import ADDED, PreparedDeck, Script
 from simorc.simulators.ngspice_log import LogReport, parse_log
 from simorc.simulators.ngspice_modes import drops_bins, has_sections
@@ -88,18 +88,19 @@ class FastNgspice:
 
     def run(self, deck: Deck, folder: Path, timeout_s: float) -> SimulationResult:
         """Simulate a deck the fast way, and whatever is not in order there once more the plain way."""
-        return self._with_room(lambda: self._run(deck, folder, timeout_s), deck, folder, timeout_s)
+        return self._or_plainly(lambda: self._run(deck, folder, timeout_s), deck, folder, timeout_s)
 
-    def _with_room(
+    def _or_plainly(
         self, simulate: Callable[[], SimulationResult], deck: Deck, folder: Path, timeout_s: float
     ) -> SimulationResult:
-        """What a way gives that needs room in memory for files; where there is none, what the plain way gives."""
+        """What a way gives that needs files in memory; without room for them, or a right to, what the plain way gives.
+
+        If it is the case's own folder that makes trouble, the plain way says so.
+        """
         try:
             return simulate()
-        except OSError as error:
-            if error.errno not in FULL_DISK:
-                raise
-        self.close()
+        except OSError:
+            self.close()
         shutil.rmtree(folder, ignore_errors=True)
         return self._plain.run(deck, folder, timeout_s)
 
@@ -151,7 +152,7 @@ class FastNgspice:
         if original or models is None:
             return self._plain.run(deck, folder, timeout_s)
         whole = partial(self._fresh, deck, models, folder, timeout_s, whole=True)
-        return self._with_room(whole, deck, folder, timeout_s)
+        return self._or_plainly(whole, deck, folder, timeout_s)
 
     def distrust(self, reason: str) -> None:
         """From now on every deck runs in a process of its own, on all of the chosen sections."""
@@ -165,7 +166,12 @@ class FastNgspice:
         return self._inputs.key(text, place, self._plain.init_file, (*simulator, *added))
 
     def files_left(self, deck: Deck, result: SimulationResult) -> Mapping[str, bytes]:
-        """Deck, log and raw file, and whatever else commands of the deck wrote into its folder."""
+        """Deck, log and raw file, and whatever else commands of the deck wrote into its folder.
+
+        Nothing where ngspice alone read the model files, which may not be as they were when the key was made.
+        """
+        if isinstance(deck, PreparedDeck) and self._models(deck, result.log.parent) is None:
+            return {}
         return {**deck_files(deck), **result.files} if result.files else files_beside(result.log)
 
     def restore(self, folder: Path, files: Mapping[str, bytes]) -> SimulationResult:
@@ -302,10 +308,10 @@ class FastNgspice:
         return Script(netlist, script.commands, script.plots, script.kinds)
 
     def _paths(self, models: Models, *, whole: bool = False) -> list[str]:
-        """Files that hold the texts of models, each written once."""
+        """Files that hold the texts of models, each written once, unless somebody cleans up (a log-out may)."""
         key = (models.key, whole)
-        if key not in self._written:
-            if self._size > _MOST_MODELS:
+        if not all(map(os.path.exists, self._written.get(key, ("",)))):
+            if self._size > _MOST_MODELS or key in self._written:
                 self._forget_models()
             paths: list[str] = []
             for text in models.flat if whole else models.pruned:

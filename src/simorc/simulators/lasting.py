@@ -2,7 +2,8 @@
 
 Measured: `destroy all` and `remcirc` take everything of a circuit away save some options, which live in variables of
 the program (`interp`, `cshunt`), vectors of `.csparam`, which stay in the constants, whatever commands set, and the
-state of the generator behind `trrandom`. Of options those count as safe that were tried.
+state of the generator behind `trrandom`. Of options those count as safe that were tried. `keepopinfo`, which leaves a
+plot that nobody expects, and `maxord`, with which XSPICE's devices write beyond their memory, are not among them.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ NO_SEED = "trnoise"
 
 _SAFE_OPTIONS = """
     abstol acct altinit autostop badmos3 brief bypass chgtol convabsstep convlimit convstep dcon defad defas defl
-    defw dyngmin gmin gmindc gminsteps gshunt ingold itl1 itl2 itl3 itl4 itl5 itl6 keepopinfo list lvltim
-    maxevtiter maxopalter maxord measdgt method minbreak mode newtrunc noacct node noinit nomod noopac noopalter
+    defw dyngmin gmin gmindc gminsteps gshunt ingold itl1 itl2 itl3 itl4 itl5 itl6 list lvltim
+    maxevtiter maxopalter measdgt method minbreak mode newtrunc noacct node noinit nomod noopac noopalter
     noopiter nopage numdgt opts parhier pivrel pivtol post probe ramptime reltol rshunt savecurrents scale seed
     seedinfo srcsteps temp tnom trtol trytocompact vntol warn width wnflag xmu
 """

@@ -31,7 +31,7 @@ LOG = "ngspice.log"
 _NOT_OURS = ("SPICE_USERINIT_DIR", "SPICE_ASCIIRAWFILE")
 _OWN_VARIABLE = re.compile("SPICE|NGSPICE")
 _LONGEST_LOG = 1 << 24
-FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
+_FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 _HINTS = {
     ErrorKind.NO_CONVERGENCE: "`retries:` in sim_setup.yaml tries other simulator options, such as {gmin: 1e-10}",
     ErrorKind.TIMESTEP: "`retries:` in sim_setup.yaml tries other simulator options, such as {method: gear}",
@@ -148,7 +148,7 @@ class Ngspice:
                 with (folder / LOG).open("a", encoding="utf-8") as log:
                     log.write(f"\nsimorc: {note}\n")
         except OSError as error:
-            if error.errno not in FULL_DISK:
+            if error.errno not in _FULL_DISK:
                 raise
             return _failed(folder, ErrorKind.DISK_FULL, str(error))
         try:
