@@ -164,7 +164,7 @@ def plot(
     run: RunName,
     setup: Setup = None,
     specs: Annotated[str, typer.Option(help="frozen (as built) or current (today's project).")] = "frozen",
-    formats: Annotated[list[str] | None, typer.Option("--format", help="Also tables as md, csv, stdf-csv.")] = None,
+    formats: Annotated[list[str] | None, typer.Option("--format", help="Also md, csv, xlsx, junit, stdf-csv.")] = None,
 ) -> None:
     """Make tables, plots and report/index.html; prints the report's path."""
     _call("plot", "plot", run, setup, specs, formats or [])

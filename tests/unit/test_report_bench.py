@@ -19,7 +19,7 @@ from simorc.core.record import CaseRecord, Status
 from simorc.core.spec import Spec
 from simorc.core.sweep import Axis, Sweep
 from simorc.report.bench_view import facts, instruments, overdue, parts
-from simorc.report.case_table import case_rows, chosen_rows, marginal_cases, state
+from simorc.report.case_table import case_rows, chosen_rows, marginal_cases
 from simorc.report.data import ReportData
 from simorc.report.export import as_markdown
 from simorc.report.html import render_page
@@ -104,7 +104,7 @@ def test_inside_a_limit_but_not_by_its_uncertainty_is_a_word_of_its_own(
     value: float, bound: float | None, word: str
 ) -> None:
     data = made((value, bound), (3.3, 1e-6))
-    assert [state(data, case) for case in data.cases] == [word, "in spec"]
+    assert list(data.states.values()) == [word, "in spec"]
     marginal = word == "marginal"
     assert spec_rows(data)[0].n_marginal == marginal
     assert [case.case_id for case in marginal_cases(data)] == ([0] if marginal else [])

@@ -9,7 +9,7 @@ from typing import Any
 from simorc.core.case import Case
 from simorc.core.measurement import Measure
 from simorc.core.units import Value, as_number
-from simorc.report.case_table import kind_of, scaled_measures, state, telling_first
+from simorc.report.case_table import kind_of, telling_first
 from simorc.report.data import ReportData
 from simorc.report.display import Scale, axis_key, is_numeric, value_text
 
@@ -38,10 +38,10 @@ def case_columns(data: ReportData) -> dict[str, Any]:
     the cases are numbered from 0 without a gap.
     """
     swept = data.plan.sweep.swept
-    scaled = scaled_measures(data)
+    scaled = data.scaled_measures
     cases = telling_first(data, MOST_CELLS // (len(swept) + len(scaled) + 1))
     ids = [case.case_id for case in cases]
-    states = [state(data, case) for case in cases]
+    states = [data.states[case.case_id] for case in cases]
     words = list(dict.fromkeys(states))
     return {
         "run": data.run_id,

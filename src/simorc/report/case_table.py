@@ -11,7 +11,7 @@ from simorc.core.measurement import Measure, Measurement, Outcome
 from simorc.core.record import Status
 from simorc.core.spec import Verdict
 from simorc.report.data import ReportData
-from simorc.report.display import Scale, is_numeric, scale_for, value_text, with_uncertainty
+from simorc.report.display import Scale, is_numeric, value_text, with_uncertainty
 
 MOST_ROWS = 200
 """Of more cases than this the page without its script shows those out of spec, marginal and failed first."""
@@ -41,7 +41,7 @@ class Row:
 
 def columns(data: ReportData) -> list[str]:
     """Headings of the measures, each with the unit that its whole column has."""
-    return [scale.label(measure.name) for measure, scale in scaled_measures(data)]
+    return [scale.label(measure.name) for measure, scale in data.scaled_measures]
 
 
 def parameter_columns(data: ReportData) -> list[tuple[str, bool]]:
@@ -58,7 +58,7 @@ def telling_first(data: ReportData, most: int) -> list[Case]:
     """At most so many cases, in row order: all that tell something, then an even selection of those in spec."""
     if len(data.cases) <= most:
         return list(data.cases)
-    telling = [case for case in data.cases if state(data, case) in _TELLING][:most]
+    telling = [case for case in data.cases if data.states[case.case_id] in _TELLING][:most]
     kept = {case.case_id for case in telling}
     others = [case for case in data.cases if case.case_id not in kept]
     kept.update(case.case_id for case in selection(others, most - len(telling)))
@@ -82,11 +82,11 @@ def selection(cases: Sequence[Case], most: int) -> list[Case]:
 
 def case_rows(data: ReportData, cases: Sequence[Case]) -> list[Row]:
     """A row a case."""
-    scaled = scaled_measures(data)
+    scaled = data.scaled_measures
     return [
         Row(
             case.case_id,
-            state(data, case),
+            data.states[case.case_id],
             tuple(value_text(value) for value in case.conditions.values()),
             tuple(_cell(data, case, measure, scale) for measure, scale in scaled),
         )
@@ -96,27 +96,7 @@ def case_rows(data: ReportData, cases: Sequence[Case]) -> list[Row]:
 
 def marginal_cases(data: ReportData) -> list[Case]:
     """The cases inside every limit of which some value is not inside by its uncertainty."""
-    return [case for case in data.cases if state(data, case) == "marginal"]
-
-
-def state(data: ReportData, case: Case) -> str:
-    """`in spec`, `marginal`, `out of spec`, `completed` (nothing judged), `failed`, `pending` or `in progress`."""
-    record = data.records.get(case.case_id)
-    if record is None or record.status is not Status.COMPLETED:
-        return data.status(case.case_id).replace("_", " ")
-    if record.verdict is Verdict.PASS and any(m.is_marginal for m in record.measurements):
-        return "marginal"
-    return {Verdict.PASS: "in spec", Verdict.FAIL: "out of spec", Verdict.NONE: "completed"}[record.verdict]
-
-
-def scaled_measures(data: ReportData) -> list[tuple[Measure, Scale]]:
-    """The measures of the run's target, each with the one scale of its column."""
-    return [(measure, scale_for(_values(data, measure.name), measure.unit)) for measure in data.measures_here]
-
-
-def _values(data: ReportData, name: str) -> list[float]:
-    found = [data.measurement(case.case_id, name) for case in data.cases]
-    return [m.value for m in found if m is not None and m.value is not None]
+    return [case for case in data.cases if data.states[case.case_id] == "marginal"]
 
 
 def kind_of(status: Status, m: Measurement | None) -> str:

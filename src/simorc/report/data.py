@@ -18,12 +18,17 @@ from simorc.core.spec import Verdict
 from simorc.core.sweep import SAMPLE_COLUMNS
 from simorc.core.verdict import RunVerdict, run_verdict
 from simorc.core.waveforms import Waveforms
+from simorc.report.display import Scale, scale_for
 from simorc.workspace.manifest import spared_of
 
 
 def no_waveforms(case_id: int) -> Waveforms:
     """The reader of a run that kept no waveforms."""
     return Waveforms()
+
+
+STATES = ("in spec", "marginal", "out of spec", "completed", "failed", "pending", "in progress")
+"""What a case may be; `completed` where nothing was judged."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,29 @@ class ReportData:
     def status(self, case_id: int) -> Status:
         """Status of a case, `pending` where nothing is recorded."""
         return status_of(self.records.get(case_id))
+
+    @cached_property
+    def states(self) -> dict[int, str]:
+        """In one word, by case id: see `STATES`."""
+        return {case.case_id: self._state(case.case_id) for case in self.cases}
+
+    def _state(self, case_id: int) -> str:
+        record = self.records.get(case_id)
+        if record is None or record.status is not Status.COMPLETED:
+            return self.status(case_id).replace("_", " ")
+        verdict = record.verdict
+        if verdict is Verdict.PASS and any(m.is_marginal for m in record.measurements):
+            return "marginal"
+        return {Verdict.PASS: "in spec", Verdict.FAIL: "out of spec", Verdict.NONE: "completed"}[verdict]
+
+    @cached_property
+    def scaled_measures(self) -> list[tuple[Measure, Scale]]:
+        """The measures of the run's target, each with the one scale of its column."""
+        return [(measure, scale_for(self._values(measure.name), measure.unit)) for measure in self.measures_here]
+
+    def _values(self, name: str) -> list[float]:
+        found = [self.measurement(case.case_id, name) for case in self.cases]
+        return [m.value for m in found if m is not None and m.value is not None]
 
     def measurement(self, case_id: int, name: str) -> Measurement | None:
         """One measure of one case, whatever the status of the case; None where it is not recorded."""

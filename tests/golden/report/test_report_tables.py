@@ -208,6 +208,7 @@ def test_csv_tables_round_trip(report_data: Make, tmp_path: Path) -> None:
         "failures.csv",
         "results.csv",
         "report.md",
+        "datasheet.md",
     }
     (tmp_path / "results.csv").write_bytes(files["results.csv"])
     read = pd.read_csv(tmp_path / "results.csv")
