@@ -6,27 +6,35 @@ import csv
 import io
 import statistics
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from simorc.commands.compare import CompareOptions
 from simorc.commands.compare import compare as compare_command
+from simorc.core.aggregates import AggregateResult
 from simorc.core.case import Case
 from simorc.core.errors import ErrorKind, UsageError
 from simorc.core.measurement import Measure, Measurement, Outcome
-from simorc.core.plan import Plan
+from simorc.core.plan import Curve, Plan
 from simorc.core.record import CaseRecord, Status
+from simorc.core.spec import Verdict
 from simorc.core.sweep import Axis, Sweep
+from simorc.core.tolerance import Tolerance
 from simorc.core.units import Quantity, Value
+from simorc.core.waveforms import Plot, Waveforms
 from simorc.report.compare import Comparison, Options
 from simorc.report.compare import compare as compare_sides
 from simorc.report.compare_csv import joined_lines
 from simorc.report.compare_page import Source, folder_for, render_comparison
-from simorc.report.compare_side import Side, of_run
+from simorc.report.compare_plot import overlays
+from simorc.report.compare_side import Side, of_curves, of_run
 from simorc.report.data import ReportData
+from simorc.report.regression import Change, regressions
 from simorc.workspace.conclude import conclude
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.status_store import write_record
@@ -344,3 +352,84 @@ def test_the_folder_of_many_long_names_is_one_that_a_file_system_takes(tmp_path:
     sources = [Source(letter * 150) for letter in "ab"]
     assert len(folder_for(tmp_path, sources).name) < 255
     assert folder_for(tmp_path, sources) != folder_for(tmp_path, sources[::-1])
+
+
+def limited(run_id: str, values: Sequence[float | None], limit: float | None = None) -> ReportData:
+    """A run with an aggregate a value; one above the limit is out of spec."""
+    group = [{"corner": corner} for corner in ("tt", "ff", "ss")]
+    found = [
+        AggregateResult(
+            *("drift", "vout", "temp", at, value, "V", Outcome.MISSING if value is None else Outcome.VALUE),
+            *(Verdict.FAIL if value is not None and limit is not None and value > limit else Verdict.PASS, None, limit),
+            *(None, 3, 0),
+        )
+        for at, value in zip(group, values, strict=False)
+    ]
+    return replace(made(run_id, drift), aggregates=found)
+
+
+def test_an_aggregate_that_fails_now_is_a_regression() -> None:
+    old, new = limited("a", [1.0, 1.0, 3.0], 2.0), limited("b", [1.0, 2.5, 1.5], 2.0)
+    (diff,) = regressions(comparison := compare([old, new]))
+    told = [(line.kind, line.name, line.conditions["corner"], line.before, line.now) for line in diff.lines(comparison)]
+    assert told == [
+        (Change.NEWLY_FAILING, "drift", "ff", 1.0, 2.5),
+        (Change.NEWLY_PASSING, "drift", "ss", 3.0, 1.5),
+    ]
+    assert diff.is_regression
+    (diff,) = regressions(compare([old, limited("b", [1.0, None])]))
+    assert diff.counts[Change.MISSING] == 2
+    near = Options(agree={"drift": Tolerance(absolute=0.1)})
+    for value, kinds in ((1.05, []), (1.5, [Change.BEYOND])):
+        (diff,) = regressions(compare([limited("a", [1.0]), limited("b", [value])], near))
+        assert [line.kind for line in diff.aggregates] == kinds
+    (diff,) = regressions(compare([limited("a", [1.0]), limited("b", [1.5])]))
+    assert (diff.is_regression, [line.kind for line in diff.aggregates]) == (False, [Change.CHANGED])
+    (diff,) = regressions(compare([old, new], Options(where="temp > 0")))
+    assert not diff.aggregates
+
+
+def test_the_page_shows_a_diff_and_overlays() -> None:
+    comparison = compare([made("a", drift), made("b", lambda case: drift(case) * 1.5)])
+    drawn, more = overlays(comparison)
+    found = regressions(comparison)
+    text = render_comparison(comparison, ["", ""], datetime(2026, 1, 1, tzinfo=UTC), found, drawn, more)
+    assert Page(text).loads == ["data:,"]
+    assert text.count(">changed</span>") == 6
+    assert "no regression</span> 6 changed" in text
+    assert [overlay.title for overlay in drawn] == ["vout over temp at corner=tt", "vout over temp at corner=ff"]
+    assert set(drawn[0].files) == {"overlay01.png", "overlay01.svg"}
+
+
+def waves(case_id: int) -> Waveforms:
+    vg = np.array([0.0, 0.9, 1.8])
+    held = {"v(g)": vg, "v(d)": np.full(3, 1.8), "i(vid)": vg * (case_id + 1), "v(short)": vg[:2]}
+    return Waveforms([Plot("DC", "dc", held, {"v(g)": "V", "v(d)": "V", "i(vid)": "A"}, "v(g)")])
+
+
+def with_curves(*curves: Curve) -> ReportData:
+    data = made("a", drift, status={5: Status.FAILED})
+    return replace(data, plan=replace(data.plan, curves=curves), waveforms=waves)
+
+
+def test_curves_are_rows_of_points_with_the_units_of_the_vectors() -> None:
+    side = of_curves(with_curves(Curve("id", "i(vid)", {"vg": "v(g)", "vd": "v(d)"}, "dc")))
+    assert (len(side), side.swept) == (15, ("corner", "temp", "vg", "vd"))
+    assert side.measures["id"].unit == "A"
+    assert side.measures["id"].values[3:6].tolist() == [0.0, 1.8, 3.6]
+    assert (side.conditions["vg"].unit, side.conditions["corner"].values[3]) == ("V", "tt")
+
+
+@pytest.mark.parametrize(
+    ("curves", "what"),
+    [
+        ([], "a has no curves"),
+        ([Curve("x", "i(vid)", {"vg": "v(g)"}), Curve("y", "i(vid)", {"vd": "v(d)"})], "not over the same axes"),
+        ([Curve("x", "v(short)", {"vg": "v(g)"})], "of different length"),
+        ([Curve("x", "i(nothing)", {"vg": "v(g)"})], "no vector 'i\\(nothing\\)'"),
+        ([Curve("x", "i(vid)", {"vg": "v(g)"}, "ac")], "no ac plot"),
+    ],
+)
+def test_curves_that_cannot_be_compared(curves: list[Curve], what: str) -> None:
+    with pytest.raises(UsageError, match=what):
+        of_curves(with_curves(*curves))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -118,11 +119,12 @@ def _diff(console: Any, comparison: Comparison, regression: Regression) -> None:
     counts = [f"{count} {kind}" for kind, count in regression.counts.items() if count]
     head = "regression" if regression.is_regression else "no regression"
     console.print(f"{head}, {side.short} since {first.short}: {', '.join(counts) or 'nothing changed'}")
-    listed = regression.listed((*REGRESSIONS, Change.NEWLY_PASSING))
-    for kind, measure, row in listed[:_MOST_LACKING]:
-        unit = comparison.measures[measure]
-        before, now = (comparison.values(n, measure)[row] for n in (0, regression.side))
-        values = " -> ".join("no value" if v != v else format_quantity(float(v), unit, 6) for v in (before, now))
-        console.print(f"  {kind}: {measure} at {conditions_text(comparison.conditions(row))}: {values}")
-    if len(listed) > _MOST_LACKING:
-        console.print(f"  … and {len(listed) - _MOST_LACKING} more: see regression.csv")
+    told = (*REGRESSIONS, Change.NEWLY_PASSING)
+    for line in islice(regression.lines(comparison, told), _MOST_LACKING):
+        values = " -> ".join(
+            format_quantity(v, line.unit, 6) if v is not None else "no value" for v in (line.before, line.now)
+        )
+        console.print(f"  {line.kind}: {line.name} at {conditions_text(line.conditions)}: {values}")
+    more = sum(regression.counts[kind] for kind in told) - _MOST_LACKING
+    if more > 0:
+        console.print(f"  … and {more} more: see regression.csv")

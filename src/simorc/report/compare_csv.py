@@ -74,17 +74,13 @@ def summary_rows(comparison: Comparison) -> Iterator[list[str]]:
 
 def regression_rows(comparison: Comparison, found: Sequence[Regression]) -> Iterator[list[str]]:
     """The rows of regression.csv, heading first: every change, worst first."""
-    yield ["change", "measure", "unit", "run", "reference", "before", "now", *comparison.columns]
+    names = list(
+        dict.fromkeys([*comparison.columns, *(n for r in found for line in r.aggregates for n in line.conditions)])
+    )
+    yield ["change", "measure", "unit", "run", "reference", "before", "now", *names]
     for regression in found:
-        for kind, measure, row in regression.listed():
-            side = comparison.sides[regression.side]
-            before, now = (comparison.values(n, measure)[row] for n in (0, regression.side))
-            yield [
-                kind,
-                measure,
-                comparison.measures[measure],
-                side.label,
-                comparison.sides[0].label,
-                *(number_cell(None if np.isnan(value) else float(value)) for value in (before, now)),
-                *map(value_to_text, comparison.conditions(row).values()),
-            ]
+        labels = (comparison.sides[regression.side].label, comparison.sides[0].label)
+        for line in regression.lines(comparison):
+            values = (number_cell(line.before), number_cell(line.now))
+            at = (value_to_text(line.conditions[name]) if name in line.conditions else "" for name in names)
+            yield [line.kind, line.name, line.unit, *labels, *values, *at]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
+from itertools import islice
 from os.path import relpath
 from pathlib import Path
 from urllib.parse import quote
@@ -14,7 +15,6 @@ import numpy as np
 from markupsafe import Markup
 
 from simorc.core.tolerance import Agreement
-from simorc.core.units import Value
 from simorc.report import bench_view
 from simorc.report.chart import for_page
 from simorc.report.compare import Comparison, Difference, conditions_text
@@ -164,29 +164,16 @@ def _told(comparison: Comparison, d: Difference) -> dict[str, object]:
 
 def _diff(comparison: Comparison, regression: Regression) -> dict[str, object]:
     """One regression diff: its counts, and its worst changes with both values."""
-    listed = regression.listed()
+    count = sum(regression.counts.values())
     return {
         "side": comparison.sides[regression.side],
         "is_regression": regression.is_regression,
-        "counts": {str(kind): count for kind, count in regression.counts.items() if count},
-        "count": len(listed),
+        "counts": {str(kind): number for kind, number in regression.counts.items() if number},
+        "count": count,
         "changes": [
-            {
-                "kind": str(kind),
-                "badge": _CHANGE_BADGES.get(kind, "none"),
-                "measure": measure,
-                "unit": comparison.measures[measure],
-                "conditions": comparison.conditions(row),
-                "before": _number(comparison.values(0, measure)[row]),
-                "now": _number(comparison.values(regression.side, measure)[row]),
-            }
-            for kind, measure, row in listed[:MOST_CHANGES]
+            (line, _CHANGE_BADGES.get(line.kind, "none")) for line in islice(regression.lines(comparison), MOST_CHANGES)
         ],
     }
-
-
-def _number(value: Value) -> float | None:
-    return None if np.isnan(value) else float(value)
 
 
 def _facts(side: Side, link: str) -> dict[str, object]:

@@ -19,6 +19,8 @@ from simorc.core.spec import Verdict
 from simorc.core.sweep import RESERVED_NAMES
 from simorc.core.table import UNCERTAINTY, Column, Table
 from simorc.core.units import Value, as_number
+from simorc.core.waveforms import Plot, Waveforms
+from simorc.core.wording import suggestion
 from simorc.report.data import ReportData
 from simorc.report.display import axis_key, value_text
 
@@ -185,7 +187,7 @@ def _points(data: ReportData, case_id: int, curves: Sequence[Curve]) -> dict[str
     found = {}
     for curve in curves:
         for name, vector in {**curve.over, curve.name: curve.y}.items():
-            plot = waves.plot(curve.analysis) if curve.analysis else next(p for p in [*waves][::-1] if vector in p)
+            plot = waves.plot(curve.analysis) if curve.analysis else _last_with(waves, vector)
             found[name] = Column(np.real(plot[vector]).astype(np.float64), plot.unit(vector))
     lengths = {name: len(c.values) for name, c in found.items()}
     if len(set(lengths.values())) > 1:
@@ -337,3 +339,12 @@ def _letters(number: int) -> str:
 def _check_completed(data: ReportData) -> None:
     if not data.tally[Status.COMPLETED]:
         raise UsageError(f"no case of {data.run_id} has completed", hint=f"type: simorc run {data.run_id}")
+
+
+def _last_with(waves: Waveforms, vector: str) -> Plot:
+    """The last plot that has a vector."""
+    for plot in reversed(waves):
+        if vector in plot:
+            return plot
+    known = [name for plot in waves for name in plot.vectors]
+    raise UsageError(f"no vector {vector!r} in the waveforms", hint=suggestion(vector, known))

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import numpy as np
 
-from simorc.core.tolerance import Agreement
+from simorc.core.aggregates import AggregateResult
+from simorc.core.spec import Verdict
+from simorc.core.tolerance import Agreement, Tolerance
+from simorc.core.units import Value
 from simorc.report.compare import Comparison, Difference
 from simorc.report.compare_join import ABSENT
 from simorc.report.compare_side import FILE
+from simorc.report.display import axis_key
 
 
 class Change(StrEnum):
@@ -32,6 +36,18 @@ REGRESSIONS = (Change.NEWLY_FAILING, Change.MISSING, Change.BEYOND)
 _ORDER = (*REGRESSIONS, Change.NEWLY_PASSING, Change.CHANGED, Change.ADDED)
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One change: of a measure in one condition, or of an aggregate of one group; values None where there is none."""
+
+    kind: Change
+    name: str
+    unit: str
+    conditions: Mapping[str, Value]
+    before: float | None
+    now: float | None
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Regression:
     """The diff of one side against the first.
@@ -40,29 +56,33 @@ class Regression:
     ----------
     side: its position
     changes: measure -> the change of every row
+    aggregates: the aggregates that are not as they were
     """
 
     side: int
     changes: Mapping[str, Any]
+    aggregates: Sequence[Line] = ()
 
     @property
     def counts(self) -> dict[Change, int]:
-        """How many of each kind, over all measures."""
-        return {kind: sum(int((found == str(kind)).sum()) for found in self.changes.values()) for kind in _ORDER}
+        """How many of each kind, over all measures and aggregates."""
+        over = {kind: sum(int((found == str(kind)).sum()) for found in self.changes.values()) for kind in _ORDER}
+        return {kind: over[kind] + sum(line.kind is kind for line in self.aggregates) for kind in _ORDER}
 
     @property
     def is_regression(self) -> bool:
         """Whether anything became worse."""
         return any(self.counts[kind] for kind in REGRESSIONS)
 
-    def listed(self, kinds: Sequence[Change] = _ORDER) -> list[tuple[Change, str, int]]:
-        """Kind, measure and row of every change, worst first."""
-        return [
-            (kind, measure, int(row))
-            for kind in kinds
-            for measure, found in self.changes.items()
-            for row in np.flatnonzero(found == str(kind))
-        ]
+    def lines(self, comparison: Comparison, kinds: Sequence[Change] = _ORDER) -> Iterator[Line]:
+        """Every change, worst first, of each kind the aggregates before the measures."""
+        for kind in kinds:
+            yield from (line for line in self.aggregates if line.kind is kind)
+            for measure, found in self.changes.items():
+                before, now = (comparison.values(n, measure) for n in (0, self.side))
+                for row in np.flatnonzero(found == str(kind)):
+                    unit, at = comparison.measures[measure], comparison.conditions(int(row))
+                    yield Line(kind, measure, unit, at, _number(before[row]), _number(now[row]))
 
 
 def regressions(comparison: Comparison) -> list[Regression]:
@@ -79,7 +99,52 @@ def regressions(comparison: Comparison) -> list[Regression]:
 
 def _regression(comparison: Comparison, side: int) -> Regression:
     by_name = {d.measure: d for d in comparison.differences if d.side == side}
-    return Regression(side, {name: _changes(comparison, side, by_name[name]) for name in comparison.measures})
+    changes = {name: _changes(comparison, side, by_name[name]) for name in comparison.measures}
+    return Regression(side, changes, _aggregates(comparison, side))
+
+
+def _aggregates(comparison: Comparison, side: int) -> list[Line]:
+    """The aggregates that are not as they were; none where only a part of the runs is compared."""
+    if comparison.options.where or comparison.options.by:
+        return []
+    old, new = (_by_group(comparison, number) for number in (0, side))
+    lines = []
+    for key, before in old.items():
+        kind = _aggregate_change(before, new.get(key), comparison.options.tolerance(before.name))
+        if kind is not Change.SAME:
+            now = new[key].value if key in new else None
+            lines.append(Line(kind, before.name, before.unit, before.group, before.value, now))
+    return lines
+
+
+def _by_group(comparison: Comparison, number: int) -> dict[object, AggregateResult]:
+    data = comparison.sides[number].data
+    found = data.aggregates if data is not None else ()
+    return {
+        (
+            result.name,
+            result.unit,
+            *sorted((name, str(axis_key(value))) for name, value in result.group.items()),
+        ): result
+        for result in found
+        if result.measure in comparison.measures
+    }
+
+
+def _aggregate_change(before: AggregateResult, now: AggregateResult | None, tolerance: Tolerance | None) -> Change:
+    was_fine = before.value is not None and before.verdict is not Verdict.FAIL
+    if now is None or now.value is None:
+        return Change.MISSING if before.value is not None else Change.SAME
+    if now.verdict is Verdict.FAIL and was_fine:
+        return Change.NEWLY_FAILING
+    if now.verdict is not Verdict.FAIL and not was_fine:
+        return Change.NEWLY_PASSING
+    if before.value is None or before.value == now.value:
+        return Change.SAME
+    if tolerance is None:
+        return Change.CHANGED
+    allowed = float(tolerance.allowed(np.array([before.value]))[0])
+    return Change.BEYOND if abs(now.value - before.value) > allowed else Change.SAME
 
 
 def _changes(comparison: Comparison, side: int, difference: Difference) -> Any:
@@ -111,3 +176,7 @@ class _State:
         self.there = ~self.absent
         self.fine = self.has & ~self.out
         self.broken = self.there & (self.out | ~self.has)
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
