@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from pathlib import Path
@@ -146,6 +151,8 @@ def test_another_netlister_by_the_name_of_its_entry_point(
         def netlist(self, schematic: Path, kind: NetlistKind) -> Netlisted:
             return Netlisted(f"* {schematic.stem} {kind} {self.settings.timeout_s:g}\n", Sources((schematic,)))
 
+        def close(self) -> None: ...
+
     setup = project / "sim_setup.yaml"
     setup.write_text(SETUP.replace("netlister: {", "netlister: {name: other, "))
     with pytest.raises(ConfigError, match="the netlister 'other', expected one of xschem"):
@@ -156,6 +163,31 @@ def test_another_netlister_by_the_name_of_its_entry_point(
     assert netlist("dut", None, True, False) == 0
     assert (project / "netlists" / "top.spice").read_text() == "* top subckt 10\n"
     assert '"netlister": "other 1"' in (project / "netlists" / "top.spice.schematic.json").read_text()
+
+
+def test_ctrl_c_ends_a_netlister_that_hangs(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    play_xschem(project, monkeypatch, does="hang")
+    (project / "netlists").mkdir()
+    (project / "netlists" / "top.spice").write_text("* old\n")
+    os.utime(project / "netlists" / "top.spice", (1, 1))
+    command = [sys.executable, "-m", "simorc", "netlist", "--update"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        for _ in range(600):
+            if (project / "starts").exists():
+                break
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=8)  # the netlister's own limit is 10 s
+    assert process.returncode == 130
+    assert (project / "netlists" / "top.spice").read_text() == "* old\n"
+    copy = (project / "arguments").read_text().splitlines()[-1]
+    assert not any(copy.encode() in _command_line(pid) for pid in Path("/proc").glob("[0-9]*"))
+
+
+def _command_line(process: Path) -> bytes:
+    with contextlib.suppress(OSError):
+        return (process / "cmdline").read_bytes()
+    return b""
 
 
 def test_without_a_netlister_the_state_stands_and_update_is_exit_3(

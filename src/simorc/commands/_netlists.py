@@ -66,7 +66,13 @@ def update(pairs: Sequence[Pair], netlister: Netlister, root: Path) -> Mapping[s
     name of a pair -> warnings, or why there is no new netlist
     """
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        return dict(zip((p.name for p in pairs), pool.map(lambda p: _updated(p, netlister, root), pairs), strict=True))
+        outcomes = [pool.submit(_updated, pair, netlister, root) for pair in pairs]
+        try:
+            return {pair.name: outcome.result() for pair, outcome in zip(pairs, outcomes, strict=True)}
+        except BaseException:  # Ctrl-C: nobody shall wait for what may hang
+            pool.shutdown(wait=False, cancel_futures=True)
+            netlister.close()
+            raise
 
 
 def _updated(pair: Pair, netlister: Netlister, root: Path) -> list[str] | SimorcError:

@@ -112,3 +112,6 @@ class Netlister(Protocol):
         ToolMissingError: the netlister is not installed
         NetlistError: it crashed, hung, missed a symbol, or left no whole netlist
         """
+
+    def close(self) -> None:
+        """End what still runs, from another thread; whoever waits for it gets a NetlistError."""

@@ -22,7 +22,7 @@ from simorc.core.netlister import Netlisted, NetlisterSettings, NetlistKind, Sou
 from simorc.netlisters.deck_text import finished, is_whole, named_twice
 from simorc.netlisters.xschem_file import placeholders
 from simorc.netlisters.xschem_reach import reached, read_drawing
-from simorc.simulators.process import Finished, ask, run_process
+from simorc.simulators.process import Finished, ask, kill_orphans, run_process
 
 LOG = "log.txt"
 INSTALL_HINT = "type: apt-get install xschem"
@@ -66,6 +66,7 @@ class Xschem:
 
     def __init__(self, settings: NetlisterSettings) -> None:
         self._settings = settings
+        self._running: set[Path] = set()
 
     def version(self) -> str:
         """See `Netlister`; asked for once."""
@@ -107,7 +108,11 @@ class Xschem:
             rc.write_text(self._start_up(schematic.parent, folder), encoding="utf-8")
             words = {"rc": rc, "folder": result.parent, "name": result.name, "schematic": copy}
             command = _arguments(version).command(program, **{key: str(value) for key, value in words.items()})
-            ended = _start(command, schematic.parent, folder, self._settings.timeout_s)
+            self._running.add(folder)
+            try:
+                ended = _start(command, schematic.parent, folder, self._settings.timeout_s)
+            finally:
+                self._running.discard(folder)
             search_path = _said_path(folder)
             text = _read(result)
             said = _read(folder / LOG).replace(str(copy), schematic.name)
@@ -123,6 +128,11 @@ class Xschem:
         lost = [f"{text} of {owner} is not in the netlist" for owner, text in placeholders(drawing) if text not in made]
         lost += [f"no file found for {what}: its changes will go unnoticed" for what in sources.unresolved]
         return Netlisted(made, sources, tuple(dict.fromkeys(lost)))
+
+    def close(self) -> None:
+        """See `Netlister`."""
+        for folder in tuple(self._running):
+            kill_orphans(folder, folder)
 
     def _program(self) -> str:
         program = shutil.which("xschem")
@@ -184,7 +194,7 @@ class Xschem:
 
 def _start(command: Sequence[str], folder: Path, spare: Path, timeout_s: float) -> Finished:
     try:
-        return run_process(command, folder, spare / LOG, _environment(folder, spare), timeout_s)
+        return run_process(command, folder, spare / LOG, _environment(folder, spare), timeout_s, mark=spare)
     except OSError as error:
         raise ToolMissingError(f"xschem does not start: {error}", hint=INSTALL_HINT) from error
 

@@ -27,7 +27,13 @@ class Finished:
 
 
 def run_process(
-    command: Sequence[str], folder: Path, log: Path, environment: Mapping[str, str], timeout_s: float
+    command: Sequence[str],
+    folder: Path,
+    log: Path,
+    environment: Mapping[str, str],
+    timeout_s: float,
+    *,
+    mark: Path | None = None,
 ) -> Finished:
     """Run a command in a folder, in a session of its own, and wait for it.
 
@@ -37,6 +43,7 @@ def run_process(
     log: takes what the command writes to stdout and stderr
     environment: all of it; the folder is added as `SIMORC_RUN`
     timeout_s: seconds after which the whole process group is killed
+    mark: what is added as `SIMORC_RUN` instead, for `kill_orphans`
 
     Raises
     ------
@@ -46,7 +53,7 @@ def run_process(
         process = subprocess.Popen(
             command,
             cwd=folder,
-            env={**environment, RUN_VARIABLE: os.path.abspath(folder)},  # noqa: PTH100 (resolves no links)
+            env={**environment, RUN_VARIABLE: os.path.abspath(mark or folder)},  # noqa: PTH100 (resolves no links)
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
