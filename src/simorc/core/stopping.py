@@ -87,7 +87,8 @@ def farthest(rule: StopRule, rows: Sequence[GroupStatistics], confidence: float)
 
 def _precisions(rule: StopRule, rows: Sequence[GroupStatistics], confidence: float) -> Iterator[Precision]:
     for row in rows:
-        where = "".join(f" at {name}={value_to_text(value)}" for name, value in row.group.items())
+        place = ", ".join(f"{name}={value_to_text(value)}" for name, value in row.group.items())
+        where = f" at {place}" if place else ""
         if row.measure == ALL_LIMITS:
             if rule.yield_ci is not None:
                 half = None if row.in_spec is None else row.in_spec.interval.half_width
