@@ -1,4 +1,4 @@
-"""The project's own three sweeps: through the command line, against what a hand calculation says."""
+"""The project's own sweeps: through the command line, against what a hand calculation says."""
 
 from __future__ import annotations
 
@@ -291,6 +291,25 @@ def test_phase_margin_counts_beyond_180_degrees() -> None:
 def test_an_amplifier_without_gain_has_no_phase_margin() -> None:
     frequency = np.logspace(1, 8, 281)
     assert _phase_margin(_ac(frequency, 0.5 / (1 + 1j * frequency / 1e3))) is None
+
+
+# Random mismatch: mc_mirror
+
+
+@pytest.mark.ngspice
+@pytest.mark.req("SIM-16")
+def test_sixteen_times_the_area_mismatches_a_quarter_as_much(project: Path) -> None:
+    """Pelgrom: 10 mV um / sqrt(w l). With the same w / l, and so gm / I, the current varies as the threshold does."""
+    built = _simorc(project, "build", "mc_mirror", "--run-id", "mirror")
+    assert built.returncode == 0, built.stderr
+    _simorc(project, "run", "mirror", "-n", "2", "--case", "0-99,1600-1699")
+    with (project / "simulations" / "mirror" / "statistics.csv").open(newline="") as lines:
+        rows = {(row["measure"], row["w"]): row for row in csv.DictReader(lines)}
+    small, large = rows["error", "4u"], rows["error", "16u"]
+    assert (small["n"], large["n"]) == ("100", "100")
+    assert float(small["sigma"]) / float(large["sigma"]) == pytest.approx(4.0, rel=0.15)
+    assert float(rows["", "4u"]["yield"]) < 0.94 < float(rows["", "16u"]["yield_low"])
+    assert float(rows["vgs", "4u"]["sigma"]) == 0.0  # the current flows into an FET that is what it is
 
 
 # Real SKY130 models: sky130_inverter

@@ -95,7 +95,9 @@ class Sessions:
         """
         many = self._in_blocks and len(cases) > _SHARD
         shards = [cases[k : k + _SHARD] for k in range(0, len(cases), _SHARD)] if many else [cases]
-        with ProgressView(self.job.directory, self._finished + len(cases), self.job.workers(len(cases)), sys.stderr) as view:
+        with ProgressView(
+            self.job.directory, self._finished + len(cases), self.job.workers(len(cases)), sys.stderr
+        ) as view:
             for shard in shards:
                 execution = self._shard(shard, check, view)
                 if many:

@@ -12,6 +12,7 @@ from simorc.report.data import ReportData, rerun_command
 from simorc.report.page import Page, Section
 
 _MOST_ROWS = 50
+_SHOWN_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def failing(page: Page) -> Section | None:
     if not listed:
         return None
     rows = [(one, rerun_command(page.data, one.case)) for one in listed[:_MOST_ROWS]]
-    return page.section("failing", "Failing cases", rows=rows, total=len(listed))
+    return page.section("failing", "Failing cases", rows=rows, first=_SHOWN_AT_ONCE, total=len(listed))
 
 
 def _tightness(m: Measurement | None) -> float:

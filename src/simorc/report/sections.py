@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from simorc.core.ranges import format_ranges
 from simorc.core.record import Status
+from simorc.core.run_statistics import yields_lowest_first
 from simorc.core.spec import Verdict
 from simorc.core.sweep import Axis
 from simorc.core.verdict import RunVerdict
@@ -52,7 +53,7 @@ def verdict(page: Page) -> Section:
         ("good", "in spec" if page.verdict is not RunVerdict.DONE else "completed", good),
         ("out", "out of spec", tally.out_of_spec),
         ("broken", "failed", tally[Status.FAILED]),
-        ("open", "pending", tally[Status.PENDING]),
+        ("open", "spared" if tally.spared else "pending", tally[Status.PENDING]),
         ("busy", "in progress", tally[Status.IN_PROGRESS]),
     ]
     worst = worst_rows(page.spec_rows)
@@ -63,6 +64,7 @@ def verdict(page: Page) -> Section:
         tally=tally,
         parts=parts,
         worst=worst[0] if worst else None,
+        lowest=next(iter(yields_lowest_first(page.data.statistics)), None),
         marginal=len(marginal_cases(page.data)),
     )
 
