@@ -30,6 +30,7 @@ _PREFIX = "simorc-ngspice-"
 _LONGEST_LOG = 1 << 24
 _ASKS = b"y/n ?"
 _LOOK_EVERY_S = 0.5
+_WITHOUT_SCALE = ("op", "tf", "noise_total")
 _LAST_WORD = "\nset filetype=binary\n"  # as what is added to a deck says it
 
 
@@ -109,7 +110,7 @@ class NgspiceSession:
         raw = f"{self.decks}.raw"
         write_bytes(f"{self._place}/deck.spice", script.netlist.encode("utf-8", "surrogateescape"))
         clean = ["destroy all", "remcirc"] if self.decks > 1 else []
-        written = _written(raw, script.plots)
+        written = _written(raw, script)
         lines = [*clean, "source deck.spice", *script.commands, *written, f"echo {self.decks} > done", ""]
         try:
             self._tell("\n".join(lines))
@@ -197,17 +198,17 @@ class NgspiceSession:
         return b""
 
 
-def _written(file: str, plots: Sequence[str]) -> list[str]:
+def _written(file: str, script: Script) -> list[str]:
     """The commands that write plots into one file, as few as there can be: each costs ngspice a look at its memory.
 
-    An operating point may be a single vector, whose name ngspice loses where its plot is named in the command.
+    A plot may be a single vector, whose name ngspice loses where the plot is named in the command.
     """
-    groups = [list(group) for _, group in groupby(plots, key=lambda plot: plot if plot.startswith("op") else "")]
+    lonely = {plot for plot, kind in zip(script.plots, script.kinds, strict=True) if kind in _WITHOUT_SCALE}
+    groups = [list(group) for _, group in groupby(script.plots, key=lambda plot: plot if plot in lonely else "")]
     commands: list[str] = []
     for number, group in enumerate(groups):
         commands += ["set appendwrite"] if number == 1 else []
-        alone = group[0].startswith("op")
-        commands += [f"setplot {group[0]}", f"write {file}"] if alone else [_write(file, group)]
+        commands += [f"setplot {group[0]}", f"write {file}"] if group[0] in lonely else [_write(file, group)]
     return [*commands, "unset appendwrite"] if len(groups) > 1 else commands
 
 
