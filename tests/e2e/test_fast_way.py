@@ -91,6 +91,37 @@ def test_every_deck_of_the_corpus_is_the_same_in_one_session_and_alone(
     check_same(shared.read(folder / "fast"), plain)
 
 
+SOURCE = """* a source of data
+a1 [d r] f
+.model f d_source (input_file="../../inputs/testbench/{name}")
+a2 [d] [q] dac
+.model dac dac_bridge (out_low=1 out_high=3)
+r1 q 0 1k
+.tran 1m 4m
+.end
+"""
+
+
+def test_data_files_are_read_or_the_case_fails(fast: FastNgspice, tmp_path: Path) -> None:
+    """ngspice looks for them in lower case, and simulates on without those that it has not found."""
+    data = tmp_path / "Project" / "inputs" / "testbench"
+    data.mkdir(parents=True)
+    for name in ("wave.txt", "Other.txt"):
+        (data / name).write_text("0 0s 1s\n2e-3 1s 0s\n")
+    results = tmp_path / "Project" / "results"
+    plain = Ngspice(SimulatorSettings())
+    found = simulate(fast, SOURCE.format(name="wave.txt"), results / "0")
+    check_same(found, simulate(plain, SOURCE.format(name="wave.txt"), results / "1"))
+    assert found.waves["q"][-1] == 3
+    for name in ("Other.txt", "nothere.txt"):
+        for simulator, folder in ((fast, "2"), (plain, "3")):
+            error = simulate(simulator, SOURCE.format(name=name), results / f"{folder}{name}").error
+            assert error is not None
+            assert error.kind is ErrorKind.MISSING_INCLUDE
+            assert f"cannot open file ../../inputs/testbench/{name.lower()}" in error.what
+            assert "lower case" in error.hint
+
+
 def test_the_users_init_file_changes_no_digit(tmp_path: Path) -> None:
     settings = SimulatorSettings(init=("set filetype=ascii", "set numdgt=3"))
     fast = FastNgspice(settings)

@@ -123,6 +123,7 @@ def test_a_model_file_that_changes_while_cases_run_makes_nothing_certain(key: Ke
         '.model f filesource (file=\n+ "{models}/wave.txt")',
         '.model f filesource (file\n+ = "{models}/wave.txt")',
         ".model f filesource (file={name})",
+        '.model f filesource (file="{models}/Wave.txt")',
         '.model f filesource (file="$name")',
         ".control\nsource more.cmd\n.endc",
         ".control\nload more.raw\n.endc",

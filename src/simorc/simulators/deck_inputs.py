@@ -135,7 +135,9 @@ class DeckInputs:
         is_certain = (
             not has_hidden_commands(line) if is_comment else not (_OUTSIDE.search(line) or _PATHLESS.search(line))
         )
-        known = _Line(found, tuple(file_arguments(line)), is_certain)
+        arguments = tuple(file_arguments(line))
+        # ngspice opens the file of that name in lower case.
+        known = _Line(found, arguments, is_certain and all(path == path.lower() for path in arguments))
         self._lines[line] = known
         return known
 

@@ -26,12 +26,11 @@ from simorc.core.plan import SimulatorSettings
 from simorc.core.protocols import Deck, SimulationResult
 from simorc.core.waveforms import Plot, Waveforms
 from simorc.simulators.deck_inputs import DeckInputs
-from simorc.simulators.deck_paths import PathRewriter, file_arguments, full_path
-from simorc.simulators.lasting import has_branches, lasting
+from simorc.simulators.lasting import has_branches
 from simorc.simulators.model_cards import compact
 from simorc.simulators.model_library import ModelLibrary, Models, with_models
 from simorc.simulators.ngspice import LOG, Ngspice, deck_files, files_beside, write_deck
-from simorc.simulators.ngspice_deck import ADDED, PreparedDeck, Script
+from simorc.simulators.ngspice_deck import ADDED, PreparedDeck, Script, apart
 from simorc.simulators.ngspice_log import LogReport, parse_log
 from simorc.simulators.ngspice_modes import drops_bins, has_sections
 from simorc.simulators.ngspice_session import NgspiceSession, Output, SessionEndedError, new_folder
@@ -202,7 +201,7 @@ class FastNgspice:
                 *said,
                 f"runs in a process of its own on all of that, for pruning is not certain: {models.doubt}",
             ]
-        if reason := lasting(text) or models.apart:
+        if reason := apart(text) or models.apart:
             return [*said, f"runs in a process of its own: {reason}"]
         if deck.script is None:
             return [*said, "runs in a process of its own: it has commands, or analyses, that a session cannot take"]
@@ -232,7 +231,7 @@ class FastNgspice:
         begin = time.monotonic()
         try:
             session = self._ready(folder, branches=models.branches or has_branches(script.netlist))
-            output = session.run(self._placed(script, models, folder), timeout_s)
+            output = session.run(self._placed(script, models), timeout_s)
         except SessionEndedError as error:
             if error.timed_out and self._limit_is_real:
                 write_deck(deck, folder)
@@ -299,12 +298,9 @@ class FastNgspice:
         self._branched = branches
         return session
 
-    def _placed(self, script: Script, models: Models, folder: Path) -> Script:
+    def _placed(self, script: Script, models: Models) -> Script:
         """The netlist as it means the same in the session's folder."""
         netlist = with_models(script.netlist, self._paths(models)) if models.flat else script.netlist
-        if any(True for _ in file_arguments(netlist)):
-            place = os.path.abspath(folder)  # noqa: PTH100
-            netlist = PathRewriter(lambda path: full_path(path, place)).rewrite(netlist)
         return Script(netlist, script.commands, script.plots, script.kinds)
 
     def _paths(self, models: Models, *, whole: bool = False) -> list[str]:

@@ -35,7 +35,7 @@ from simorc.simulators.model_cards import (
     words_of,
 )
 from simorc.simulators.model_reach import Pruner, drawing_of
-from simorc.simulators.ngspice_deck import apart
+from simorc.simulators.ngspice_deck import apart_for_models
 from simorc.workspace.files import text_of
 
 _MOST_CARDS = 20_000
@@ -332,7 +332,7 @@ def _pruned(library: _Library, pruner: Pruner) -> Models:
         return _all_of(library, "a model file names a file of data")
     if any(NO_SEED in text.lower() for text in texts):
         return _all_of(library, _NOT_SEEDED)
-    reason = next(filter(None, map(apart, texts)), "")
+    reason = next(filter(None, map(apart_for_models, texts)), "")
     key = _digest(*texts, *(file.digest for file in library.files))
     return Models(library.flat, tuple(texts), library.names, "", key, any(map(has_branches, texts)), reason)
 

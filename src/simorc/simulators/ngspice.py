@@ -38,6 +38,7 @@ _HINTS = {
     ErrorKind.KILLED: f"by hand: ngspice -b {NETLIST} in the case's folder",
     ErrorKind.TIMEOUT: "`timeout_s:` in sim_setup.yaml, or --timeout, gives it longer",
 }
+_LOWER = "ngspice takes names of data files in lower case: rename it, and keep it in the testbench's folder"
 
 
 class Ngspice:
@@ -240,7 +241,8 @@ def _error(report: LogReport, log: Path) -> CaseError | None:
     if report.error is None:
         return None
     kind, what = report.error
-    return CaseError(kind, what, where=_from_run(log), hint=_HINTS.get(kind, ""))
+    hint = _LOWER if "cannot open file" in what else _HINTS.get(kind, "")
+    return CaseError(kind, what, where=_from_run(log), hint=hint)
 
 
 def _text_of(log: Path) -> str:

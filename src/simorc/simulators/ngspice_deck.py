@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 from simorc.core.errors import TemplateError
 from simorc.core.protocols import Deck
+from simorc.simulators.deck_paths import file_arguments
 from simorc.simulators.lasting import lasting
 
 EXACT = "simorc_"
@@ -40,6 +41,7 @@ _COMMENT = re.compile(r"\s*(?:;|\$\s|\$$|//).*")
 _EXPRESSION = re.compile(r"\{([^{}]*)\}|'([^']*)'")
 _SEED = re.compile(r"^[ \t]*\.opt\w*[ \t][^\n]*\bseed[ \t]*=", re.IGNORECASE | re.MULTILINE)
 _CONTROL = re.compile(r"^[ \t]*\.control\b.*?^[ \t]*\.endc\b[^\n]*", re.IGNORECASE | re.MULTILINE | re.DOTALL)
+_OPEN_CONTROL = re.compile(r"^[ \t]*\.control\b(?!.*^[ \t]*\.endc\b)", re.IGNORECASE | re.MULTILINE | re.DOTALL)
 _END = re.compile(r"^[ \t]*\.end[ \t]*$", re.IGNORECASE | re.MULTILINE)
 # Characters that the command line takes for something else: redirection, history, variables, globs, quotes.
 _UNSAFE = re.compile(r"[<>!$;`\"'\\{}^*?~&|]")
@@ -129,16 +131,26 @@ def prepare_deck(text: str, seed: int, options: Mapping[str, str], files: Mappin
     commands = _run(cards)
     netlist = "\n".join([body, *added, *_control(*commands, _WRITE, "quit"), ".end", ""])
     plots = _plots(cards)
-    # A control block without an end is none, but ngspice executes what is in it.
-    if not plots or ".control" in body.lower() or lasting("\n".join([body, *chosen])):
+    if not plots or apart("\n".join([body, *chosen])):
         return PreparedDeck(netlist, files)
     alone = "\n".join([body, *added, ".end", ""])
     names, kinds = zip(*plots, strict=True)
     return PreparedDeck(netlist, files, Script(alone, tuple(commands), names, kinds))
 
 
-def apart(text: str) -> str:
-    """Why a deck that reads a text needs a process of its own, or nothing: see `Script`."""
+def apart(deck: str) -> str:
+    """Why a deck that has no commands needs a process of its own all the same, or nothing.
+
+    Names of data files ngspice writes in lower case, so that few absolute paths would do in the folder of a session. A
+    control block without an end counts as none here, but ngspice executes what is in it.
+    """
+    if any(True for _ in file_arguments(deck)):
+        return "it reads a file of data"
+    return "a `.control` has no end" if _OPEN_CONTROL.search(deck) else lasting(deck)
+
+
+def apart_for_models(text: str) -> str:
+    """The same of a text that a deck reads."""
     return lasting(text) or ("an analysis in a model file" if _ANALYSIS_LINE.search(text) else "")
 
 

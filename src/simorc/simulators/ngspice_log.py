@@ -29,14 +29,19 @@ _REASON = re.compile(
     r"\s*(?:Error: |no such function|function '|bad syntax|invalid num|Undefined parameter)", re.IGNORECASE
 )
 _OURS = re.compile(rf"simorc: (?P<kind>{'|'.join(ErrorKind)}): (?P<what>.*)")
+# A device that has not found its file simulates on without.
+_NOT_OPENED = r"Message: +cannot open file|failed to open state file|file was not read successfully"
 _FATAL = re.compile(
     r"simulation\(s\) aborted|Simulation interrupted|fatal error in ngspice|Could not find include file|"
-    r"there aren't any circuits|incomplete or empty netlist",
+    rf"there aren't any circuits|incomplete or empty netlist|{_NOT_OPENED}",
     re.IGNORECASE,
 )
 
 _TELLING: tuple[tuple[ErrorKind, str], ...] = (
-    (ErrorKind.MISSING_INCLUDE, r"Could not find (?:include|library) file|section definition .* not found"),
+    (
+        ErrorKind.MISSING_INCLUDE,
+        rf"Could not find (?:include|library) file|section definition .* not found|{_NOT_OPENED}",
+    ),
     (
         ErrorKind.MISSING_MODEL,
         r"unknown subckt|could not find a valid modelname|unable to find definition of model|unknown model type",

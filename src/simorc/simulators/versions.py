@@ -43,6 +43,7 @@ BEHAVIOURS = (
         "the options interp and cshunt, `.csparam`, what commands set, and trrandom's state outlast it", "lasting"
     ),
     Behaviour("`trnoise` draws by the process id, whatever the seed", "lasting"),
+    Behaviour("`file=`, `input_file=` are taken in lower case; a device that finds no file simulates on", "deck, log"),
     Behaviour("a comment `*#command` is executed", "model_cards"),
     Behaviour("after an undefined parameter `-p` asks `y/n ?` and takes the next command for the answer", "session"),
     Behaviour(
