@@ -18,8 +18,8 @@ from simorc.core.plan import SimulatorSettings
 from simorc.simulators.fast_ngspice import FastNgspice
 from simorc.simulators.model_cards import compact
 from simorc.simulators.model_library import ModelLibrary, with_models
-from simorc.simulators.ngspice_modes import drops_bins
 from simorc.simulators.ngspice import Ngspice
+from simorc.simulators.ngspice_modes import drops_bins
 from simorc.simulators.pdk import find_pdk, install
 
 pytestmark = [pytest.mark.ngspice, pytest.mark.req("SIM-12")]
