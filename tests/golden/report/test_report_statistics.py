@@ -55,6 +55,7 @@ def test_the_page_tells_the_yield_and_its_interval_and_where_a_sample_is_not_nor
     text = render_page(samples, [], MADE)
     assert "Clopper and Pearson" in text
     assert "85 %" in text
+    assert "85 % <small>70.2 to 94.3 %, at n=1" in text  # the lowest, at the top
     assert "70.16 %" in text  # statsmodels: proportion_confint(34, 40, method="beta") is 0.7016 to 0.9429
     assert text.count('<span class="small near">not normal</span>') == 1
 
