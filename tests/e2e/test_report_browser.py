@@ -23,10 +23,12 @@ from simorc.core.sweep import Axis, Sweep
 from simorc.core.waveforms import Plot, Waveforms
 from simorc.report.compare import compare
 from simorc.report.compare_page import render_comparison
+from simorc.report.compare_plot import overlays
 from simorc.report.compare_side import of_run
 from simorc.report.data import ReportData, no_waveforms
 from simorc.report.html import render_page
 from simorc.report.plots import pictures
+from simorc.report.regression import regressions
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
@@ -117,7 +119,8 @@ def bench_page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
     if request.param == "bench":
         page = render_page(data, pictures(data), made)
     else:
-        page = render_comparison(compare([of_run(data), of_run(bench_run(20))]), ["", ""], made)
+        joined = compare([of_run(data), of_run(bench_run(20))])
+        page = render_comparison(joined, ["", ""], made, regressions(joined), *overlays(joined))
     path = tmp_path_factory.mktemp("bench") / "index.html"
     path.write_text(page, encoding="utf-8")
     return path
