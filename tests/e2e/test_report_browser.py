@@ -410,7 +410,7 @@ def test_every_kind_of_plot_tells_by_keyboard_what_it_shows(plotted: Page) -> No
 
 
 def test_paper_gets_the_static_pictures(plotted: Page) -> None:
-    assert live(plotted, "gain").is_visible()
+    live(plotted, "gain").wait_for()
     assert plotted.locator("#plot-gain .still").is_hidden()
     plotted.emulate_media(media="print")
     assert plotted.locator("#plot-gain .still svg").is_visible()
