@@ -42,3 +42,10 @@ RUNNING = CaseRecord(4, Status.IN_PROGRESS)
 )
 def test_worst_word_wins(total, records, aggregates, expected):
     assert run_verdict(Tally.of(total, records), aggregates) == expected
+
+
+def test_what_was_spared_leaves_nothing_open():
+    stopped = Tally.of(3, [GOOD], spared=2)
+    assert (stopped.spared, stopped[Status.PENDING], run_verdict(stopped, [])) == (2, 2, "pass")
+    assert run_verdict(Tally.of(3, [GOOD], spared=1), []) == "incomplete"
+    assert Tally.of(2, [GOOD, BAD], spared=2).spared == 0  # it ran after all

@@ -214,6 +214,9 @@ def test_open_run_in_a_notebook(run: RunDirectory, monkeypatch: pytest.MonkeyPat
     assert opened.specs["measure"].tolist()[0] == "vout"
     assert opened.worst["case_id"].tolist() == [3]
     assert opened.failures["error_kind"].tolist() == ["timeout"]
+    assert opened.failing["measure"].tolist()[-1] == "vout"
+    assert opened.statistics["n"].tolist()[0] == 4
+    assert "corner" in opened.sensitivity["axis"].tolist()
     assert repr(opened) == f"<run {run.run_id}: fail, 4 of 6 cases completed, 1 out of spec, 1 failed>"
 
 

@@ -89,7 +89,7 @@ class Tally:
 
     @classmethod
     def of(cls, total: int, records: Iterable[CaseRecord], spared: int = 0) -> Tally:
-        """Count records; cases without one are pending, spared ones among them."""
+        """Count records; cases without one are pending, and so are those spared, unless they ran after all."""
         counts = dict.fromkeys(Status, 0)
         out_of_spec = in_spec = 0
         seen = 0
@@ -100,7 +100,7 @@ class Tally:
             out_of_spec += verdict is Verdict.FAIL
             in_spec += verdict is Verdict.PASS
         counts[Status.PENDING] += max(total - seen, 0)
-        return cls(total, counts, out_of_spec, in_spec, spared)
+        return cls(total, counts, out_of_spec, in_spec, min(spared, counts[Status.PENDING]))
 
     def __getitem__(self, status: Status) -> int:
         return self.by_status.get(status, 0)

@@ -13,7 +13,16 @@ from simorc.core.record import CaseRecord, Status
 from simorc.core.waveforms import Waveforms
 from simorc.report.data import ReportData, verdict
 from simorc.report.load import report_data
-from simorc.report.table import aggregates_frame, failures_frame, results_frame, spec_frame, worst_frame
+from simorc.report.table import (
+    aggregates_frame,
+    failing_frame,
+    failures_frame,
+    results_frame,
+    sensitivity_frame,
+    spec_frame,
+    statistics_frame,
+    worst_frame,
+)
 from simorc.workspace.gather import look
 from simorc.workspace.layout import RunDirectory, find_run, is_run_directory
 
@@ -85,6 +94,21 @@ class OpenedRun:
     def aggregates(self) -> pd.DataFrame:
         """Values over several cases, such as the tempco over temperature."""
         return aggregates_frame(self._data.aggregates)
+
+    @property
+    def statistics(self) -> pd.DataFrame:
+        """Location, spread, capability and yield of each measure and group of random samples."""
+        return statistics_frame(self._data)
+
+    @property
+    def sensitivity(self) -> pd.DataFrame:
+        """Main effects and interactions of the axes on each measure."""
+        return sensitivity_frame(self._data)
+
+    @property
+    def failing(self) -> pd.DataFrame:
+        """Every case that failed or is out of spec, the worst first."""
+        return failing_frame(self._data)
 
     @cached_property
     def failures(self) -> pd.DataFrame:
