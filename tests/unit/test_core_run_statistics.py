@@ -10,7 +10,7 @@ from statsmodels.stats.proportion import proportion_confint
 from simorc.core.case import Case
 from simorc.core.measurement import Measure, Outcome, judge
 from simorc.core.record import CaseRecord, Status, measures_found
-from simorc.core.run_statistics import ALL_LIMITS, GroupStatistics, run_statistics
+from simorc.core.run_statistics import ALL_LIMITS, GroupStatistics, run_statistics, yields_lowest_first
 from simorc.core.spec import Spec
 from simorc.core.sweep import Axis, Sweep, monte_carlo_axis
 
@@ -97,3 +97,14 @@ def test_measures_that_a_hook_added_come_after_those_asked_for() -> None:
     (case, *_) = SWEEP.cases()
     found = measures_found((IQ,), [record(case, 3.3), record(case, 3.31)])
     assert [(m.name, m.spec) for m in found] == [("iq", IQ.spec), ("vout", Spec(3.2, None, 3.4))]
+
+
+def test_the_lowest_yield_comes_first() -> None:
+    bare = Measure("gain", "dB")
+    rows = list(statistics(_4=record(list(SWEEP.cases())[4], 3.5)).values())
+    assert [(row.group["corner"], str(row.in_spec)) for row in yields_lowest_first(rows)] == [
+        ("ff", "25 % (0.631 to 80.6 %)"),
+        ("tt", "75 % (19.4 to 99.4 %)"),
+    ]
+    unjudged = run_statistics(SWEEP, (bare,), list(SWEEP.cases()), {0: CaseRecord(0, Status.COMPLETED)})
+    assert yields_lowest_first(unjudged) == []
