@@ -38,7 +38,7 @@ def test_the_table_has_what_the_files_of_the_raw_data_set_have() -> None:
 @pytest.mark.ngspice
 @pytest.mark.pdk
 @pytest.mark.req("SIM-16")
-@pytest.mark.parametrize("source", ["table", "mdm"])
+@pytest.mark.parametrize("source", ["table", pytest.param("mdm", marks=pytest.mark.slow)])
 def test_silicon_lies_between_the_corners(silicon_run: Path, source: str) -> None:
     stated = ["--set", "w=1", "--set", "l=0.15", "--set", "curve=idvg", "--unit", "w=um", "--unit", "l=um"]
     data = [str(MDM), *stated] if source == "mdm" else [str(SILICON / "sky130_nfet_01v8.csv")]
