@@ -259,4 +259,4 @@ def _deviation(point: Point, reference: Point | None) -> Point:
     value = None
     if point.value is not None and reference is not None and reference.value:
         value = (point.value / reference.value - 1.0) * 1e6
-    return replace(point, value=value, low=None, high=None, margin=None)
+    return replace(point, value=value, low=None, high=None, margin=None, out=False)
