@@ -41,6 +41,7 @@ _MOST_VALUES = 16
 _MOST_LANES = 8
 _MOST_GROUPS = 300
 _MOST_CASES_NAMED = 12
+_LONGEST_RANGES = 160
 
 MakeSection = Callable[[Page], Section | None]
 
@@ -195,7 +196,8 @@ def failed(page: Page) -> Section | None:
 
 
 def _ranges(members: Sequence[Failure]) -> str:
-    return format_ranges(failure.case.case_id for failure in members)
+    text = format_ranges(failure.case.case_id for failure in members)
+    return text if len(text) <= _LONGEST_RANGES else f"{text[:_LONGEST_RANGES].rpartition(',')[0]}, …"
 
 
 def swept(page: Page) -> Section:

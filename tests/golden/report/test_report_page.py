@@ -380,3 +380,16 @@ def test_sections_of_other_packages_stand_before_the_conditions(
     assert headings[headings.index("Conditions") - 2 : headings.index("Conditions")] == ["Area", "broken"]
     assert text(reader, "Area") == "Area 1 mm²"
     assert "Not made: KeyError: '<area>'" in text(reader, "broken")
+
+
+def test_of_very_many_failures_the_first_are_named(report_data: Make) -> None:
+    sweep = Sweep("long", (Axis(("n",), tuple((i,) for i in range(600))),), {})
+
+    def failed(case: Case) -> CaseRecord | None:
+        broken = CaseRecord(case.case_id, Status.FAILED, error_kind=ErrorKind.TIMEOUT)
+        return broken if case.case_id % 2 == 0 else None
+
+    failures = text(read(page(report_data(sweep=sweep, aggregates=(), records=failed))), "Failures")
+    assert "timeout: 300 cases (0,2,4," in failures
+    assert ", …)" in failures
+    assert "598" not in failures
