@@ -16,7 +16,7 @@ from simorc.report.plot_style import DARK, LIGHT, Theme, variables
 from simorc.report.plots import Picture
 from simorc.report.sections import sections
 
-_SCRIPTS = ("vendor/uPlot.iife.min.js", "scripts/cases.js", "scripts/charts.js")
+_SCRIPTS = ("vendor/uPlot.iife.min.js", "scripts/cases.js", "scripts/marks.js", "scripts/charts.js")
 
 
 def render_page(data: ReportData, pictures: Sequence[Picture], made: datetime) -> str:

@@ -103,7 +103,7 @@ const simorcCases = (() => {
     const word = data.states[data.state[row]], badge = BADGES[word] || "incomplete";
     const cells = data.parameters.map(p => `<td${p.numbers ? ' class="num"' : ""}>${escape(parameterText(p, row))}</td>`);
     cells.push(...data.measures.map(m => `<td class="num ${CELLS[m.kinds[row]]}">${escape(valueText(m, row))}</td>`));
-    const head = `<tr id="case-${id(row)}"${row === chosen ? ' class="chosen" aria-selected="true"' : ""}><th scope="row" class="num"><a href="#case-${id(row)}">${id(row)}</a></th>`;
+    const head = `<tr id="case-${id(row)}"${row === chosen ? ' class="chosen" aria-current="true"' : ""}><th scope="row" class="num"><a href="#case-${id(row)}">${id(row)}</a></th>`;
     const detail = `<tr class="detail"><td colspan="${columns.length}">Runs it alone: <code class="command">${escape(command(row))}</code></td></tr>`;
     return `${head}<td><span class="badge ${badge}">${escape(word)}</span></td>${cells.join("")}</tr>${row === chosen ? detail : ""}`;
   };
