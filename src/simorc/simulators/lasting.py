@@ -24,7 +24,7 @@ _SAFE_OPTIONS = """
     seedinfo srcsteps temp tnom trtol trytocompact vntol warn width wnflag xmu
 """
 _SAFE = frozenset(_SAFE_OPTIONS.split())
-_SUSPECT = re.compile(r"^[ \t]*(?:\.opt|\.csparam|\*#)|trrandom|trnoise", re.IGNORECASE | re.MULTILINE)
+_SUSPECT = (".opt", ".csparam", "*#", "trrandom", "trnoise")
 _BRANCH = re.compile(r"^[ \t]*\.if\b", re.IGNORECASE | re.MULTILINE)
 _CARD = re.compile(r"^[ \t]*\.opt(?:[^\n]|\n(?:[ \t]*(?:\*[^\n]*)?\n)*[ \t]*\+)*", re.IGNORECASE | re.MULTILINE)
 _OPTION = re.compile(r"""([a-z_]\w*)(?:\s*=\s*(?:'[^'\n]*'|\{[^}\n]*\}|"[^"\n]*"|[^\s'"{}]+))?""", re.IGNORECASE)
@@ -36,9 +36,9 @@ def lasting(text: str) -> str:
     >>> lasting("* rc\\n.option reltol=1e-6\\nr1 a 0 1k"), lasting("* rc\\n.option interp\\nr1 a 0 1k")
     ('', 'option interp would last')
     """
-    if not _SUSPECT.search(text):
-        return ""
     lowered = text.lower()
+    if not any(word in lowered for word in _SUSPECT):
+        return ""
     if has_hidden_commands(text):
         return "what hidden commands (`*#`) set would last"
     for word in (NO_SEED, "trrandom", ".csparam"):

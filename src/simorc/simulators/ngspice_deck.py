@@ -123,8 +123,9 @@ def prepare_deck(text: str, seed: int, options: Mapping[str, str], files: Mappin
     body = (text[: ending.start()] if ending else text).rstrip("\n")
     controls = "\n".join(_CONTROL.findall(body))
     cards = list(dot_cards(_CONTROL.sub(_blank, body)))
-    chosen = _option_lines(seed, options, own_seed=bool(_SEED.search(body)))
-    added = [ADDED, *chosen]
+    chosen = [f".option {name}={value}" if value else f".option {name}" for name, value in options.items()]
+    seeded = [] if _SEED.search(body) else [f".option seed={seed}"]
+    added = [ADDED, *seeded, *chosen]
     if controls:
         return PreparedDeck("\n".join([body, *added, *_after_own_control(controls, cards), ".end", ""]), files)
     added += _extra_cards(cards)
@@ -144,9 +145,10 @@ def apart(deck: str) -> str:
     Names of data files ngspice writes in lower case, so that few absolute paths would do in the folder of a session. A
     control block without an end counts as none here, but ngspice executes what is in it.
     """
-    if any(True for _ in file_arguments(deck)):
+    lowered = deck.lower()
+    if "file" in lowered and any(True for _ in file_arguments(deck)):
         return "it reads a file of data"
-    return "a `.control` has no end" if _OPEN_CONTROL.search(deck) else lasting(deck)
+    return "a `.control` has no end" if ".control" in lowered and _OPEN_CONTROL.search(deck) else lasting(deck)
 
 
 def apart_for_models(text: str) -> str:
@@ -174,11 +176,6 @@ def dot_cards(text: str) -> Iterator[Card]:
 def _blank(match: re.Match[str]) -> str:
     """As many empty lines, so that line numbers stay."""
     return "\n" * match.group().count("\n")
-
-
-def _option_lines(seed: int, options: Mapping[str, str], *, own_seed: bool) -> list[str]:
-    lines = [f".option {name}={value}" if value else f".option {name}" for name, value in options.items()]
-    return lines if own_seed else [f".option seed={seed}", *lines]
 
 
 def _after_own_control(controls: str, cards: Sequence[Card]) -> list[str]:
