@@ -148,7 +148,7 @@ def axis_values(values: Iterable[Value]) -> list[Value]:
 def axis_key(value: Value) -> object:
     """What makes two values the same point of an axis: 1k and 1000 are one, `true` and 1 are not."""
     if type(value) is float or type(value) is int:  # by far the most; a switch is of another type
-        return value
+        return float(value)
     number = as_number(value)
     return value_to_text(value) if number is None else number
 

@@ -46,7 +46,7 @@
       lines.push(`Case ${number}${row >= 0 ? `: ${cases.conditions(row)}` : ""}`);
     }
     if (text) lines.push(text);
-    else lines.push(`${panel.x.label} ${shown(panel.x, mark.x[i])}, ${panel.y.label} ${shown(panel.y, mark.y[i])}`);
+    else lines.push(`${number < 0 && mark.name ? `${mark.name}: ` : ""}${panel.x.label} ${shown(panel.x, mark.x[i])}, ${panel.y.label} ${shown(panel.y, mark.y[i])}`);
     return lines;
   };
 
