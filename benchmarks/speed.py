@@ -6,10 +6,10 @@
     python benchmarks/speed.py ota          OTA on level-1 models, dc and ac, 5,000 cases
     python benchmarks/speed.py mismatch     500 samples of the SKY130 OTA with mismatch, seeded
 
-Rounds alternate, because the machine may be shared. simorc's time is that of `simorc run`, nothing cached, default
-`--verify`: interpreter, reading and pruning of models, start of the sessions, comparison, gather. The bare processes
-run twice, as people run them and with one thread; the ratio is to the better of the two. Where a case takes seconds
-they run a few of the decks, and the rest is extrapolated.
+Rounds alternate, because the machine may be shared; each has a folder of its own. simorc's time is that of
+`simorc run`, nothing cached, default `--verify`: interpreter, reading and pruning of models, start of the sessions,
+comparison, gather. The bare processes run twice, as people run them and with one thread; the ratio is to the better of
+the two. Where a case takes seconds they run a few of the decks, and the rest is extrapolated.
 """
 
 from __future__ import annotations
@@ -144,7 +144,6 @@ def prepare(project: Path, work: Work) -> None:
 
 def bare(results: Path, target: Path, names: Sequence[str], workers: int, *, one_thread: bool) -> float:
     """Wall time of the same decks by xargs, in folders of their own."""
-    shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(results.parent / "inputs", target / "inputs")
     for name in names:
         folder = target / "results" / name
@@ -170,21 +169,23 @@ def main() -> None:
     options = parser.parse_args()
     work = WORKS[options.what]
     with tempfile.TemporaryDirectory() as name:
-        project = Path(name)
-        prepare(project, work)
         print(f"{work.title}, {options.workers} workers", flush=True)
         print("  round  simorc s  ms/case   xargs s, as run  one thread   ratio to the better", flush=True)
         rows = []
         for number in range(1, options.rounds + 1):
+            # Nothing is deleted in between: for minutes after that, making files costs several times as much (ext4).
+            project = Path(name) / str(number)
+            prepare(project, work)
             run = build(project, "bench", "bench")
-            shutil.rmtree(project / "simulations" / ".cache", ignore_errors=True)
             command = [*SIMORC, "run", str(run), "--no-cache", "-n", str(options.workers), *options.options.split()]
             mine = timed(command, project, **QUIET)
             ids = sorted((folder.name for folder in (run / "results").iterdir()), key=int)
             count = len(ids)
             chosen = ids[:: max(1, count // work.sample)][: work.sample] if work.sample else ids
             theirs = [
-                bare(run / "results", project / "plain", chosen, options.workers, one_thread=one) * count / len(chosen)
+                bare(run / "results", project / f"plain_{one}", chosen, options.workers, one_thread=one)
+                * count
+                / len(chosen)
                 for one in (False, True)
             ]
             rows.append(min(theirs) / mine)

@@ -51,7 +51,8 @@ def build(project: Path, sweep: str, run_id: str) -> Path:
 
 def copy_project(folder: Path) -> Path:
     """A copy of this repository's own project."""
-    for name in ("testbenches", "sweeps", "netlists", "models", "benches"):
+    folder.mkdir(exist_ok=True)
+    for name in ("testbenches", "sweeps", "netlists", "models", "benches", "schematics"):
         shutil.copytree(ROOT / name, folder / name)
     shutil.copy(ROOT / "sim_setup.yaml", folder)
     return folder
