@@ -88,6 +88,19 @@ def test_the_symbol_says_in_which_order_the_pins_are(tmp_path: Path) -> None:
     assert "\n.subckt r B A\n" in netlister().netlist(tmp_path / "r.sch", NetlistKind.SUBCKT).text
 
 
+@pytest.mark.req("SIM-07", "SIM-20")
+def test_long_lines_that_xschem_breaks(tmp_path: Path) -> None:
+    """The pins of a DUT with many, and the library of a PDK that lies deep."""
+    pins = "".join(f"C {{devices/iopin.sym}} 0 {40 * n} 0 0 {{name=p{n} lab=a_long_name_{n}}}\n" for n in range(12))
+    (tmp_path / "big.sch").write_text(schematic() + pins)
+    made = netlister().netlist(tmp_path / "big.sch", NetlistKind.SUBCKT)
+    assert f"\n.subckt big {' '.join(f'a_long_name_{n}' for n in range(12))}\n" in made.text
+    code = f".lib {'/deep' * 20}/x.lib tt\n.lib {'/deep' * 19}/y.lib \\{{\\{{ parameters.corner \\}}\\}}\n"
+    (tmp_path / "tb.sch").write_text(schematic(f'devices/code.sym|name=S1 only_toplevel=false value="{code}"'))
+    made = netlister().netlist(tmp_path / "tb.sch", NetlistKind.DECK)
+    assert f"\n.lib {'/deep' * 20}/x.lib tt\n.lib {'/deep' * 19}/y.lib {{{{ parameters.corner }}}}\n" in made.text
+
+
 @pytest.mark.req("SIM-20")
 def test_a_missing_symbol_is_named_with_the_search_path(tmp_path: Path) -> None:
     write_tree(tmp_path / "cells")

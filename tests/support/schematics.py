@@ -36,6 +36,7 @@ FAKE = """\
     done
     out=${{out:-$(sed -n 's/^set netlist_dir //p' "$rc")}}
     name=${{name:-$(basename "$schematic" .sch).spice}}
+    cp "$rc" '{folder}/start_up'
     cat '{folder}/xschem_stderr' >&2
     does=$(cat '{folder}/xschem_does')
     case "$does" in

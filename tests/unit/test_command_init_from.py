@@ -57,6 +57,7 @@ quit
 .end
 """
 CICSIM_SPECS = """\
+iq: {src: iq, min: 10, typ: 20, max: 50, scale: -1e6, unit: uA}
 vx: {src: vx, name: Divider voltage, min: 0.8, typ: 0.9, max: 1.0, scale: 1, unit: V}
 i: {src: [ivdd], min: -20%, max: 100, scale: 1e6, unit: uA}
 """
@@ -174,6 +175,8 @@ def test_a_testbench_of_cicsim(tmp_path: Path, capsys: pytest.CaptureFixture[str
     measures = {measure.name: measure for measure in plan.measures}
     assert (measures["vx"].unit, measures["vx"].spec.min, measures["vx"].spec.max) == ("V", 0.8, 1.0)
     assert (measures["ivdd"].unit, measures["ivdd"].spec.max) == ("A", pytest.approx(100e-6))
+    iq = measures["iq"].spec  # a current into a supply is negative; cicsim turns it round
+    assert (measures["iq"].unit, iq.min, iq.typ, iq.max) == ("A", *(pytest.approx(-x * 1e-6) for x in (50, 20, 10)))
     template = (tmp_path / "new/testbenches/tran/tran.spice.j2").read_text()
     assert ".param vdda={{ parameters.vdda }}\n.temp {{ parameters.temp }}\n" in template
     assert "\ntran 10p 10n 1p\nmeas tran vx avg v(vx)\nmeas tran ivdd avg i(vdd)\n.endc\n" in template
@@ -204,15 +207,18 @@ def test_a_datasheet_of_cace_is_imported(tmp_path: Path, capsys: pytest.CaptureF
     old = tmp_path / "old"
     shutil.copytree(GOLDEN / "cace", old)
     (old / "mine.cir").write_text(DECK)
+    (old / "dc.cir").write_text(DECK)  # so is a sweep of the datasheet called
+    shutil.copy(old / "cace" / "divider.yaml", old / "cace" / "second.yaml")
     (old / "late.yaml").write_text("name: x\ncace_format: 4.0\n")
     (old / "gain.spice").write_text("* gain\nv1 a 0 CACE{vdd}\n.op\n.end\n")  # its templates are no decks of ours
     (old / "iq.sch").write_text(schematic(r'code.sym|name=s1 value=".op CACE\{vdd\}"'))
     project = taken_over(old, tmp_path / "new")
-    assert set(project.testbenches) == {"dc", "mc", "mine"}
-    assert set(project.sweeps) == {"dc", "mc", "mine"}
+    assert set(project.testbenches) == {"dc", "dc_2", "mc", "mine"}
+    assert set(project.sweeps) == {"dc", "dc_2", "mc", "mine"}
     assert project.dut["netlist"].name == "divider.spice"
     said = capsys.readouterr().err
     assert "decide: divider.yaml: mc: the script spread.py" in said
+    assert "decide: second.yaml: dc is left out: another datasheet has one of that name" in said
     assert "decide: late.yaml: cace_format 4.0, expected 5.x" in said
 
 
@@ -223,6 +229,51 @@ def test_nothing_to_take_over(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="nothing to take over"):
         init(tmp_path / "new", tmp_path / "old")
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.req("SIM-19")
+def test_one_corner_for_all_libraries_that_have_it() -> None:
+    libraries = {"mos.lib": ".lib tt\n.endl\n.lib ff\n.endl\n", "res.lib": ".lib typ\n.endl\n.lib wcs\n.endl\n"}
+    libraries["cap.lib"] = libraries["mos.lib"]
+    cards = [".lib mos.lib tt $ tt is usual", ".lib 'cap.lib' tt", ".lib res.lib typ"]
+    adopted = adopt_deck("\n".join(["* x", *cards, ".op", ".meas op a find v(1) at=0"]), str, libraries.get)
+    lines = adopted.template.splitlines()
+    assert lines[1] == ".lib mos.lib {{ parameters.corner }} $ tt is usual"
+    assert lines[2] == ".lib 'cap.lib' {{ parameters.corner }}"
+    assert lines[3] == cards[2]
+    assert adopted.axes == {"corner": ["tt", "ff"]}
+    assert adopted.remarks == ["`.lib res.lib typ` stays as it is while `corner` changes"]
+
+
+@pytest.mark.req("SIM-19")
+def test_what_runs_is_a_testbench_and_what_only_looks_so_is_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = tmp_path / "old"
+    old.mkdir()
+    (old / "amp.sch").write_text(cell('C {lab.sym} 0 0 0 0 {name=l1 lab=op}\nC {v.sym} 0 0 0 0 {name=v1 value="dc 1"}'))
+    (old / "logo.sch").write_text(schematic("lab.sym|name=l1 lab=op", 'v.sym|name=v1 value="dc 1 ac 1"'))
+    (old / "tb.sch").write_text(cell('C {code.sym} 0 0 0 0 {name=s1 value="\n.op\n"}'))
+    (old / "by_hand").mkdir()
+    (old / "by_hand" / "amp.cir").write_text("* by hand\nv1 a 0 1\n.op\n.end\n")
+    (old / "tb.spice").write_text("**.subckt tb\n** sch_path: /x/tb.sch\n**.ends\n.op\n.end\n")
+    project = taken_over(old, tmp_path / "new")
+    assert {name: entry.schematic for name, entry in project.testbenches.items()} == {
+        "tb": old / "tb.sch",
+        "amp": None,
+    }
+    assert project.dut["schematic"] == old / "amp.sch"
+
+
+@pytest.mark.req("SIM-19")
+def test_a_dut_that_may_be_another_is_a_question(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    old = tmp_path / "old"
+    old.mkdir()
+    for name in ("amp", "bias"):
+        (old / f"{name}.spice").write_text(f"* {name}\n.subckt {name} a b\nr1 a b 1k\n.ends\n")
+    assert taken_over(old, tmp_path / "new").dut == {"netlist": old / "amp.spice"}
+    assert "decide: the DUT may also be one of: bias" in capsys.readouterr().err
+    assert "# DECIDE: the DUT may also be one of: bias" in (tmp_path / "new" / "sim_setup.yaml").read_text()
 
 
 def test_a_title_and_names_of_our_own_columns_stay_as_they_are() -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
@@ -20,6 +22,7 @@ from simorc.commands.build import BuildOptions, build
 from simorc.commands.netlist import netlist
 from simorc.core.errors import ConfigError, UsageError
 from simorc.core.netlister import Netlisted, NetlisterSettings, NetlistKind, Sources
+from simorc.netlisters.xschem import Xschem
 
 SETUP = """
 dut: {schematic: ./top.sch, netlist: ./netlists/top.spice}
@@ -130,6 +133,57 @@ def test_work_done_by_hand_is_kept(project: Path, capsys: pytest.CaptureFixture[
         assert netlist("one", None, True, False) == 0
         assert kept.exists() == bool(edit)
         kept.touch()
+
+
+@pytest.mark.req("SIM-20")
+def test_a_git_checkout_is_fresh_where_schematics_lie_beside_the_project(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A repository with `design/` and `sim/` is usual; whoever clones it has other folders above."""
+    repository = tmp_path / "repository"
+    shutil.copytree(project / "lib", repository / "design" / "lib")
+    shutil.copy(project / "top.sch", repository / "design")
+    (repository / "sim").mkdir()
+    setup = "dut: {schematic: ../design/top.sch, netlist: ./top.spice}\nnetlister: {libraries: [../design/lib]}\n"
+    (repository / "sim" / "sim_setup.yaml").write_text(setup)
+    (repository / ".git").mkdir()
+    monkeypatch.chdir(repository / "sim")
+    assert netlist(None, None, True, False) == 0
+    shutil.move(repository, tmp_path / "elsewhere")
+    monkeypatch.chdir(tmp_path / "elsewhere" / "sim")
+    capsys.readouterr()
+    assert netlist(None, None, False, False) == 0
+    assert capsys.readouterr().out == "dut  fresh\n"
+    (tmp_path / "elsewhere" / "design" / "lib" / "deep.sym").write_text("changed")
+    assert netlist(None, None, False, False) == 1
+    assert "../design/lib/deep.sym changed" in capsys.readouterr().out
+
+
+def test_a_folder_that_cannot_be_made_costs_the_others_nothing(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "netlists").write_text("a file")
+    assert netlist(None, None, True, False) == 1
+    shown = capsys.readouterr()
+    assert [line.split()[:2] for line in shown.out.splitlines()] == [
+        ["dut", "missing"],
+        ["one", "fresh"],
+        ["two", "fresh"],
+    ]
+    assert "error: dut: cannot write: " in shown.err
+    assert "where: netlists" in shown.err
+
+
+def test_several_schematics_are_netlisted_at_the_same_time(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    together = threading.Barrier(3, timeout=5)
+
+    def netlisted(self: Xschem, schematic: Path, kind: NetlistKind) -> Netlisted:
+        together.wait()
+        return Netlisted("* x\n", Sources((schematic,)))
+
+    monkeypatch.setattr(Xschem, "netlist", netlisted)
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    assert netlist(None, None, True, False) == 0
 
 
 @pytest.mark.req("SIM-20")

@@ -50,6 +50,18 @@ def test_3_x_is_told_where_to_write(folder: Path, monkeypatch: pytest.MonkeyPatc
     assert not made.text.endswith(".end\n")
 
 
+def test_what_must_hold_holds_after_a_projects_start_up_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A deck that were a subcircuit would simulate nothing, a netlist elsewhere would not be found."""
+    play_xschem(folder, monkeypatch, version="3.4.4")
+    rc = folder / "xschemrc"
+    rc.write_text("set top_is_subckt 1\n")
+    netlister(folder, rcfile=rc).netlist(folder / "top.sch", NetlistKind.DECK)
+    first, _, after = (folder / "start_up").read_text().partition("source ")
+    for setting in ("top_is_subckt 0", "lvs_netlist 0", "netlist_type spice", "netlist_dir "):
+        assert f"set {setting}" in after
+        assert f"set {setting}" not in first
+
+
 def test_xschem_works_on_a_copy_as_it_saves_what_it_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     play_xschem(folder, monkeypatch)
     netlister(folder).netlist(folder / "top.sch", NetlistKind.DECK)

@@ -80,3 +80,19 @@ def test_a_dut_becomes_a_subcircuit_with_the_pins_of_its_symbol() -> None:
     assert made == "* ota\n.subckt ota vdd in out\nR1 in out 1k\n.ends\n.subckt r a b\n.endl\n.ends\n"
     with pytest.raises(ValueError, match="the symbol has the pins in out, the schematic in out vdd"):
         finished(text, NetlistKind.SUBCKT, "ota", ("in", "out"))
+
+
+def test_a_long_list_of_pins_is_whole_again() -> None:
+    """xschem breaks lines beyond 100 characters, also those that it has commented out."""
+    text = "**.subckt big a b\n*+c d\n*.iopin a\nR1 a b 1k\n**.ends\n.end\n"
+    made = "* big\n.subckt big {}\n*.iopin a\nR1 a b 1k\n.ends\n"
+    assert finished(text, NetlistKind.SUBCKT, "big") == made.format("a b c d")
+    assert finished(text, NetlistKind.SUBCKT, "big", ("d", "c", "b", "a")) == made.format("d c b a")
+
+
+@pytest.mark.req("SIM-07")
+@pytest.mark.parametrize("broken", [".lib deep/x.lib\n+ {{ corner }}", ".lib\n+deep/x.lib\n+{{ corner }}"])
+def test_a_card_that_reads_a_library_stays_on_one_line(broken: str) -> None:
+    """ngspice takes `.lib` with one argument for the beginning of a section, whatever the next line says."""
+    made = finished(f"R1 a b 1k\n+ m=1\n{broken}\n.end\n", NetlistKind.DECK, "x")
+    assert made == "* x\nR1 a b 1k\n+ m=1\n.lib deep/x.lib {{ corner }}\n.end\n"

@@ -61,6 +61,10 @@ def chosen_pairs(project: Project, target: str | None) -> list[Pair]:
 def update(pairs: Sequence[Pair], netlister: Netlister, root: Path) -> Mapping[str, list[str] | SimorcError]:
     """Make the netlists of pairs anew, several at a time; a netlist is replaced only by a whole new one.
 
+    Parameters
+    ----------
+    root: what is checked out or copied as a whole: files in it are recorded by relative paths
+
     Returns
     -------
     name of a pair -> warnings, or why there is no new netlist
@@ -79,15 +83,14 @@ def _updated(pair: Pair, netlister: Netlister, root: Path) -> list[str] | Simorc
     assert pair.netlist is not None
     try:
         made = netlister.netlist(pair.schematic, pair.kind)
-        try:
-            pair.netlist.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise storage_error(error, pair.netlist.parent) from error
+        pair.netlist.parent.mkdir(parents=True, exist_ok=True)
         kept = _kept(pair, made.text)
         replace_file(pair.netlist, made.text.encode())
         write_record(pair, made.sources.files, netlister.version(), root)
     except SimorcError as error:
         return error
+    except OSError as error:  # of one pair: the others go on
+        return storage_error(error, pair.netlist)
     return [*made.warnings, *kept]
 
 

@@ -14,6 +14,7 @@ from simorc.commands._netlists import chosen_pairs, netlister_of, update
 from simorc.core.errors import ExitCode, SimorcError, ToolMissingError
 from simorc.core.netlister import NetlistState
 from simorc.netlisters.staleness import Finding, Pair, examine
+from simorc.workspace.manifest import repository_of
 
 _TO_BE_MADE = (NetlistState.STALE, NetlistState.NO_NETLIST)
 
@@ -40,7 +41,8 @@ def netlist(target: str | None, setup: Path | None, update_stale: bool, as_json:
     outcomes: Mapping[str, list[str] | SimorcError] = {}
     if update_stale:
         due = [pair for pair in pairs if findings[pair.name].state in _TO_BE_MADE and pair.netlist is not None]
-        outcomes = update(due, netlister, project.setup_file.parent)
+        folder = project.setup_file.parent
+        outcomes = update(due, netlister, repository_of(folder) or folder)
         findings |= {name: _after(findings[name], outcome) for name, outcome in outcomes.items()}
     if as_json:
         print(json.dumps([_row(pair, findings[pair.name], outcomes) for pair in pairs], indent=2))

@@ -21,6 +21,8 @@ _PARAM = re.compile(r"\.param\s+([A-Za-z_]\w*)\s*=\s*(\S+)", re.I)
 _TEMP = re.compile(r"\.(?:opt\w*\s+temp\s*=|temp)\s*(\S+)", re.I)
 _IFDEF = re.compile(r"^#ifdef\b[^\n]*\n(.*?)(?:^#else\b[^\n]*\n(.*?))?^#endif\b[^\n]*\n?", re.M | re.S)
 _PREFIXES = {3: "m", 6: "u", 9: "n", 12: "p", 15: "f", -3: "k", -6: "M", -9: "G"}
+_MIRRORED = {"min": "max", "max": "min"}
+"""Limits change places where a negative scale turned the sign."""
 _COMMANDS = re.compile(r"^[ \t]*(?:write|quit|exit|load)\b[^\n]*\n", re.M | re.I)
 
 
@@ -80,14 +82,15 @@ def _measures(deck: Path) -> list[str]:
 def _measure(name: str, keys: Mapping[str, Any], remarks: list[str]) -> dict[str, Any]:
     """Unit and spec of one measure in plain units: cicsim compares after multiplying by `scale`."""
     scale = keys.get("scale", 1)
-    factor = float(scale) if isinstance(scale, (int, float)) and scale else 1.0
+    factor = float(scale) if isinstance(scale, (int, float)) and scale and math.isfinite(scale) else 1.0
     spec = {}
     for key in ("min", "typ", "max"):
-        value = keys.get(key)
+        there = _MIRRORED.get(key, key) if factor < 0 else key
+        value = keys.get(there)
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             spec[key] = float(f"{value / factor:.12g}")
         elif value is not None:
-            remarks.append(f"{name}: {key} is {value!r} there, which is no number")
+            remarks.append(f"{name}: {there} is {value!r} there, which is no number")
     unit = _plain_unit(str(keys.get("unit") or ""), factor)
     made: dict[str, Any] = {"unit": unit} if unit else {}
     if spec:

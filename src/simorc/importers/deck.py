@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,16 +71,13 @@ def sections(library: str) -> list[str]:
     return [name for name in found if name in CORNERS] or list(found)
 
 
-def adopt_deck(
-    text: str, change: Callable[[str], str], read: Callable[[str], str | None], *, given: Sequence[str] = ()
-) -> Adopted:
+def adopt_deck(text: str, change: Callable[[str], str], read: Callable[[str], str | None]) -> Adopted:
     """The template of a deck: numbers of `.param` and `.temp`, and the section of a model library, become parameters.
 
     Parameters
     ----------
     change: from a path in the deck to the path that means the same from the template's folder
     read: content of the file that a path in the deck means, None where it cannot be read
-    given: parameters that something else sets, which the deck may not
     """
     adopted = Adopted(measures={name: {} for name in measure_names(text)})
     title, *lines = text.splitlines() or [""]
@@ -89,7 +86,7 @@ def adopt_deck(
     for line in lines:
         inside = bool(_OPENS.match(line)) or (inside and not _CLOSES.match(line))
         plain = _harmless(line)
-        made.append(plain if inside or line.lstrip().startswith("*") else _with_parameters(plain, adopted, read, given))
+        made.append(plain if inside or line.lstrip().startswith("*") else _with_parameters(plain, adopted, read))
     if _JINJA.search(text):
         adopted.remarks.append("the deck has braces that Jinja2 would take for its own; they are written as texts")
     if not adopted.measures:
@@ -98,26 +95,37 @@ def adopt_deck(
     return adopted
 
 
-def _with_parameters(line: str, adopted: Adopted, read: Callable[[str], str | None], given: Sequence[str]) -> str:
+def _with_parameters(line: str, adopted: Adopted, read: Callable[[str], str | None]) -> str:
     if re.match(r"[ \t]*\.param\b", line, re.I):
-        return _ASSIGNMENT.sub(lambda match: _parameter(match, adopted, given), line)
-    if "temp" not in given and (match := _TEMP.match(line) or _OPTION_TEMP.match(line)) and _is_number(match[2]):
+        return _ASSIGNMENT.sub(lambda match: _parameter(match, adopted), line)
+    if (match := _TEMP.match(line) or _OPTION_TEMP.match(line)) and _is_number(match[2]):
         adopted.parameters["temp"] = match[2]
         adopted.axes["temp"] = ["-40", "27", "125"]
         return f"{match[1]}{{{{ parameters.temp }}}}{line[match.end() :]}"
-    if (found := reference(line)) and found[1] and "corner" not in adopted.parameters:
-        known = sections(read(found[0]) or "")
-        if len(known) > 1 and found[1].lower() in known:
-            adopted.parameters["corner"] = found[1]
-            adopted.axes["corner"] = known
-            head, _, rest = line.rpartition(found[1])
-            return f"{head}{{{{ parameters.corner }}}}{rest}"
+    if (found := reference(line)) and found[1]:
+        return _with_corner(line, *found, adopted, read)
     return line
 
 
-def _parameter(match: re.Match[str], adopted: Adopted, given: Sequence[str]) -> str:
+def _with_corner(line: str, path: str, section: str, adopted: Adopted, read: Callable[[str], str | None]) -> str:
+    """The line with its section as `corner`, if its library has others, and those that `corner` has already."""
+    known = sections(read(path) or "")
+    if len(known) < 2 or section.lower() not in known:
+        return line
+    first = "corner" not in adopted.parameters
+    swept = adopted.axes.get("corner", [])
+    if not first and (section != adopted.parameters["corner"] or not set(swept) <= set(known)):
+        adopted.remarks.append(f"`{line.strip()}` stays as it is while `corner` changes")
+        return line
+    if first:
+        adopted.parameters["corner"], adopted.axes["corner"] = section, known
+    at = line.index(section, line.index(path) + len(path))
+    return f"{line[:at]}{{{{ parameters.corner }}}}{line[at + len(section) :]}"
+
+
+def _parameter(match: re.Match[str], adopted: Adopted) -> str:
     name, equals, value = match.groups()
-    taken = {*given, *adopted.measures, *map(str.lower, adopted.parameters)}
+    taken = {*adopted.measures, *map(str.lower, adopted.parameters)}
     if not _is_number(value) or not usable(name) or name.lower() in taken:
         return match[0]
     adopted.parameters[name] = value

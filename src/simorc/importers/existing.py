@@ -26,6 +26,8 @@ _PARAMETER = re.compile(r"\bparameters\.(\w+)")
 _USUAL = {"corner": "tt", "temp": "27"}
 _FOR_CACE = "CACE{"
 """Begins a placeholder in a template of CACE, which is read by way of its datasheet."""
+_NETLISTED = re.compile(r"^\*\* sch_path:|^\*\*\.subckt\b", re.M)
+"""Stands in what xschem made of a schematic."""
 _CACE = re.compile(r"^cace_format\s*:", re.M)
 
 
@@ -87,11 +89,15 @@ def look_at(root: Path, target: Path) -> Existing:
 
 def _take_datasheet(found: Existing, sheet: Path, target: Path) -> None:
     try:
-        found.datasheets.append(import_cace(sheet, target))
+        imported = import_cace(sheet, target)
     except SimorcError as error:
         found.remarks.append(f"{sheet.relative_to(found.root)}: {error.what}")
-    else:
-        found.remarks += [f"{sheet.name}: {left}" for left in found.datasheets[-1].left]
+        return
+    taken = {name for other in found.datasheets for name in other.setup["testbenches"]}
+    twice = [name for name in imported.setup["testbenches"] if name in taken]
+    found.remarks += [f"{sheet.name}: {left}" for left in imported.left]
+    found.remarks += [f"{sheet.name}: {name} is left out: another datasheet has one of that name" for name in twice]
+    found.datasheets.append(imported)
 
 
 def _files(root: Path, target: Path, remarks: list[str]) -> Iterator[Path]:
@@ -125,11 +131,11 @@ def _take_schematics(found: Existing, files: Sequence[Path], drawings: Mapping[P
     symbols = sorted({path.parent for path in files if path.suffix == ".sym"})
     found.libraries = symbols
     found.rcfile = next((path for path in files if path.name == "xschemrc"), None)
-    cells = [path for path, drawing in drawings.items() if _has_pins(drawing)]
+    cells = [path for path, drawing in drawings.items() if _has_pins(drawing) and not _runs(drawing)]
     used: list[Path] = []
     for path, drawing in drawings.items():
         text = "\n".join(value for item in drawing.instances for value in item.attributes.values())
-        if path in cells or _FOR_CACE in text or not _runs(text):
+        if _FOR_CACE in text or not _runs(drawing):
             continue
         name = _free_name(path.stem, found)
         adopted = Adopted(measures={measure: {} for measure in measure_names(text)})
@@ -147,26 +153,31 @@ def _take_schematics(found: Existing, files: Sequence[Path], drawings: Mapping[P
     choice = used or cells
     if choice:
         found.dut["schematic"] = choice[0]
-        others = [path for path in dict.fromkeys([*used, *cells]) if path != choice[0]]
-        if others:
-            found.remarks.append(f"the DUT may also be one of: {', '.join(path.stem for path in others[:10])}")
+        _name_others(found, [path for path in dict.fromkeys([*used, *cells]) if path != choice[0]])
+
+
+def _name_others(found: Existing, others: Sequence[Path]) -> None:
+    if others and not found.datasheets:  # which state their DUT
+        found.remarks.append(f"the DUT may also be one of: {', '.join(path.stem for path in others[:10])}")
 
 
 def _take_decks(found: Existing, files: Sequence[Path], target: Path) -> None:
     drawn = {path.stem for path in files if path.suffix == ".sch"}
+    cells: list[Path] = []
     for path in files:
-        if path.suffix not in DECKS or path.stem in drawn:  # else a netlister made it
-            continue
-        text = _text(path)
-        if _FOR_CACE in text:
+        text = _text(path) if path.suffix in DECKS else ""
+        if not text or _FOR_CACE in text or (path.stem in drawn and _NETLISTED.search(text)):
             continue
         configured = cicsim_files(path.parent, found.root) if path.suffix == ".spi" else []
         if runs_something(text) or (configured and measure_names(_text(path.with_suffix(".meas")))):
             name = _free_name(path.stem, found)
             found.testbenches[name] = _deck(path, text, configured, target / "testbenches" / name)
             found.origins[name] = path
-        elif subcircuits(text) and "netlist" not in found.dut and "schematic" not in found.dut:
-            found.dut["netlist"] = path
+        elif subcircuits(text):
+            cells.append(path)
+    if cells and not found.dut:
+        found.dut["netlist"] = cells[0]
+        _name_others(found, cells[1:])
 
 
 def _deck(path: Path, text: str, configured: Sequence[Path], folder: Path) -> Adopted:
@@ -195,8 +206,10 @@ def _has_pins(drawing: Drawing) -> bool:
     return any(Path(item.reference).stem in _PINS for item in drawing.instances)
 
 
-def _runs(text: str) -> bool:
-    return runs_something(f"\n{text}")
+def _runs(drawing: Drawing) -> bool:
+    """Whether a block of SPICE text asks for an analysis; a source's value `dc 1` or a net called `op` does not."""
+    values = [value for item in drawing.instances for value in item.attributes.values()]
+    return any(runs_something(f"\n{value}") for value in values if "\n" in value or value.lstrip().startswith("."))
 
 
 def _cell(reference: str, schematic: Path, libraries: Sequence[Path]) -> Path | None:
@@ -209,7 +222,8 @@ def _free_name(stem: str, found: Existing) -> str:
     """A name for a testbench that no other has."""
     name = re.sub(r"[^A-Za-z0-9_.-]", "_", stem)
     name = name if name[:1].isalpha() else f"tb_{name}"
-    taken = {*found.testbenches, "dut"}
+    sheets = (sheet.setup[section] for sheet in found.datasheets for section in ("testbenches", "sweeps"))
+    taken = {*found.testbenches, "dut", *(name for names in sheets for name in names)}
     return next(free for free in (name, *(f"{name}_{n}" for n in range(2, 1000))) if free not in taken)
 
 

@@ -9,9 +9,11 @@ from simorc.core.netlister import NetlistKind
 from simorc.netlisters.xschem_file import PLACEHOLDER
 
 _BREAK = re.compile(r"\n\*?\+")
+_BREAK_AND_SPACE = re.compile(r"\s*\n\*?\+\s*")
+_READS_FILE = re.compile(r"^[ \t]*\.(?:lib|inc)[^\n]*(?:\n\+[^\n]*)+", re.MULTILINE | re.IGNORECASE)
 _MACHINE_PATH = re.compile(r"^\*\* (?:sch|sym)_path: .*\n", re.MULTILINE)
 _TEXT_BLOCK = re.compile(r"\*{4} (?:begin|end) user architecture code")
-_TOP = re.compile(r"^\*\*(\.subckt +\S+)([^\n]*)$", re.MULTILINE)
+_TOP = re.compile(r"^\*\*(\.subckt +\S+)([^\n]*(?:\n\*\+[^\n]*)*)$", re.MULTILINE)
 _TOP_END = re.compile(r"^\*\*\.ends.*$", re.MULTILINE)
 _END = re.compile(r"^\.end[ \t]*$\n?", re.MULTILINE | re.IGNORECASE)
 
@@ -45,6 +47,8 @@ def named_twice(text: str) -> list[str]:
 def finished(text: str, kind: NetlistKind, head: str, pins: Sequence[str] = ()) -> str:
     """The netlist with a title, without paths of this machine, and with its placeholders as they were drawn.
 
+    A card that reads a file is on one line again, as simulators want it; so are the pins of a subcircuit.
+
     Parameters
     ----------
     text: as a netlister wrote it: the top level in `**.subckt` and `**.ends`, long lines continued by `+`
@@ -63,14 +67,16 @@ def finished(text: str, kind: NetlistKind, head: str, pins: Sequence[str] = ()) 
     <BLANKLINE>
     """
     text = PLACEHOLDER.sub(lambda match: _BREAK.sub("", match[0]), _MACHINE_PATH.sub("", text))
+    text = _READS_FILE.sub(lambda match: _BREAK_AND_SPACE.sub(" ", match[0]), text)
     text = re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE))
     if kind is NetlistKind.SUBCKT:
-        text = _TOP_END.sub(".ends", _TOP.sub(lambda match: _header(match[1], match[2].split(), pins), text))
+        text = _TOP_END.sub(".ends", _TOP.sub(lambda match: _header(match[1], match[2], pins), text))
         text = _END.sub("", text).rstrip("\n") + "\n"
     return f"* {head}\n{text}"
 
 
-def _header(name: str, drawn: Sequence[str], pins: Sequence[str]) -> str:
+def _header(name: str, listed: str, pins: Sequence[str]) -> str:
+    drawn = _BREAK_AND_SPACE.sub(" ", listed).split()
     if pins and sorted(pins) != sorted(drawn):
         raise ValueError(f"the symbol has the pins {' '.join(pins)}, the schematic {' '.join(drawn) or 'none'}")
     return " ".join([name, *(pins or drawn)])

@@ -93,7 +93,7 @@ def write_record(pair: Pair, sources: Iterable[Path], netlister: str, root: Path
     Parameters
     ----------
     netlister: name and version
-    root: folder of the project; files in it are named relative to the record
+    root: folder of the project, or of its git repository; files in it are named relative to the record
 
     Raises
     ------
@@ -155,7 +155,7 @@ def _by_time(schematic: Path, netlist: Path, netlister: Netlister) -> Finding:
 
 
 def _name(path: Path, folder: Path, root: Path, environment: Mapping[str, str]) -> str:
-    """A file of the project relative to the record, one that lies elsewhere by a variable where one fits."""
+    """A file below the root relative to the record, one that lies elsewhere by a variable where one fits."""
     if path.is_relative_to(root):
         return os.path.relpath(path, folder.resolve())
     for variable in _ROOTS:

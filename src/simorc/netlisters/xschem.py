@@ -126,7 +126,8 @@ class Xschem:
             hint = f"make {schematic.with_suffix('.sym').name} fit, or delete it"
             raise NetlistError(str(error), where=str(schematic), hint=hint) from error
         lost = [f"{text} of {owner} is not in the netlist" for owner, text in placeholders(drawing) if text not in made]
-        lost += [f"no file found for {what}: its changes will go unnoticed" for what in sources.unresolved]
+        unseen = "is it in the netlist? its changes will go unnoticed"
+        lost += [f"no file found for {what}: {unseen}" for what in sources.unresolved]
         return Netlisted(made, sources, tuple(dict.fromkeys(lost)))
 
     def close(self) -> None:
@@ -155,6 +156,7 @@ class Xschem:
                 "set hspice_netlist 0",  # else braces of placeholders become quotes
                 "set flat_netlist 0",
                 "set lvs_netlist 0",
+                "set top_is_subckt 0",  # 3.x: else a deck would be a subcircuit that nobody calls
                 f"set netlist_dir {_word(str(folder / 'netlist'))}",
                 f"set simorc_file [open {_word(str(folder / 'search_path'))} w]",
                 "puts -nonewline $simorc_file $XSCHEM_LIBRARY_PATH",

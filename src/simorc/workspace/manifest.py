@@ -110,10 +110,13 @@ def spared_of(manifest: Mapping[str, Any]) -> int:
 
 def git_commit(folder: Path) -> str | None:
     """The commit that is checked out in the repository around a folder, or None; reads its files, starts nothing."""
-    for parent in (folder, *folder.parents):
-        if (parent / ".git").exists():
-            return _head(parent / ".git")
-    return None
+    repository = repository_of(folder)
+    return _head(repository / ".git") if repository is not None else None
+
+
+def repository_of(folder: Path) -> Path | None:
+    """The folder of the git repository around a folder, or None."""
+    return next((parent for parent in (folder, *folder.parents) if (parent / ".git").exists()), None)
 
 
 def _head(git: Path) -> str | None:
