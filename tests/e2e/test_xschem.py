@@ -88,6 +88,14 @@ def test_the_symbol_says_in_which_order_the_pins_are(tmp_path: Path) -> None:
     assert "\n.subckt r B A\n" in netlister().netlist(tmp_path / "r.sch", NetlistKind.SUBCKT).text
 
 
+def test_a_component_without_a_name_is_told(tmp_path: Path) -> None:
+    """xschem leaves it out and says nothing."""
+    (tmp_path / "tb.sch").write_text(schematic("devices/res.sym|value=1k") + labels(1))
+    made = netlister().netlist(tmp_path / "tb.sch", NetlistKind.DECK)
+    assert "1k" not in made.text
+    assert made.warnings == ("a component devices/res.sym has no name: it is not in the netlist",)
+
+
 @pytest.mark.req("SIM-07", "SIM-20")
 def test_long_lines_that_xschem_breaks(tmp_path: Path) -> None:
     """The pins of a DUT with many, and the library of a PDK that lies deep."""

@@ -20,7 +20,7 @@ from typing import ClassVar
 from simorc.core.errors import NetlistError, ToolMissingError
 from simorc.core.netlister import Netlisted, NetlisterSettings, NetlistKind, Sources
 from simorc.netlisters.deck_text import finished, is_whole, named_twice
-from simorc.netlisters.xschem_file import placeholders
+from simorc.netlisters.xschem_file import Drawing, placeholders
 from simorc.netlisters.xschem_reach import reached, read_drawing
 from simorc.simulators.process import Finished, ask, kill_orphans, run_process
 
@@ -126,6 +126,7 @@ class Xschem:
             hint = f"make {schematic.with_suffix('.sym').name} fit, or delete it"
             raise NetlistError(str(error), where=str(schematic), hint=hint) from error
         lost = [f"{text} of {owner} is not in the netlist" for owner, text in placeholders(drawing) if text not in made]
+        lost += [f"a component {symbol} has no name: it is not in the netlist" for symbol in _nameless(drawing)]
         unseen = "is it in the netlist? its changes will go unnoticed"
         lost += [f"no file found for {what}: {unseen}" for what in sources.unresolved]
         return Netlisted(made, sources, tuple(dict.fromkeys(lost)))
@@ -236,6 +237,11 @@ def _reference(symbol: str, sources: Sources) -> str:
     """The reference as it is drawn, where only its last part is known."""
     found = [text for text in sources.unresolved if Path(text.split(" in ")[0]).stem == Path(symbol).stem]
     return found[0] if found else symbol
+
+
+def _nameless(drawing: Drawing) -> list[str]:
+    """Symbols of components that xschem leaves out; what only labels a net needs no name."""
+    return [item.reference for item in drawing.instances if not {"name", "lab"} & item.attributes.keys()]
 
 
 def _symbol_pins(schematic: Path) -> tuple[str, ...]:
