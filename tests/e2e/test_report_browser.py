@@ -389,6 +389,9 @@ def test_a_plot_zooms_and_shows_the_whole_again(plotted: Page) -> None:
     plotted.wait_for_function(
         "before => document.querySelector('#plot-gain canvas').toDataURL() === before", arg=before, timeout=5000
     )
+    plot.press("+")
+    plot.locator(".reset").press("Enter")
+    assert plot.locator(".reset").is_hidden()
 
 
 def test_every_kind_of_plot_tells_by_keyboard_what_it_shows(plotted: Page) -> None:

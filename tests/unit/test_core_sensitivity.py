@@ -64,6 +64,12 @@ def test_effects_by_hand() -> None:
     assert found.rest == pytest.approx(0.0, abs=1e-12)
 
 
+def test_values_whose_squares_vanish_have_shares_too() -> None:
+    found = of(Sweep("s", (Axis(("temp",), ((1,), (2,))),), DEFAULTS), [0.0, 1e-200])
+    assert found is not None
+    assert [(effect.share, effect.span) for effect in found.effects] == [(pytest.approx(1.0), 1e-200)]
+
+
 def test_a_pure_interaction_has_no_main_effect() -> None:
     sweep = Sweep("s", (Axis(("corner",), (("a",), ("b",))), Axis(("temp",), ((1,), (2,)))), DEFAULTS)
     found = of(sweep, [1.0, -1.0, -1.0, 1.0])

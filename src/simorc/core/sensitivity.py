@@ -102,7 +102,7 @@ def sensitivity(measure: str, unit: str, axes: Sequence[Factor], values: Sequenc
     y = x[there]
     if not axes or len(y) < 2 or y.min() == y.max():
         return None
-    y = y - y.mean()
+    y = (y - y.mean()) / (y.max() - y.min())  # scaled, so that no square of it vanishes
     total = float((y**2).sum())
     codes = {axis.names: axis.codes[there] for axis in axes}
     mains = [_main(axis, codes[axis.names], x[there], y, total) for axis in axes]

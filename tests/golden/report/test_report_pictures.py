@@ -19,6 +19,7 @@ from simorc.core.spec import Spec
 from simorc.core.sweep import Axis, Sweep, monte_carlo_axis
 from simorc.core.waveforms import Plot, Waveforms
 from simorc.report.data import ReportData
+from simorc.report.plot_histogram import bin_edges
 from simorc.report.plot_waveform import MOST_CASES, waveform_chart
 from simorc.report.plots import Picture, default_specs, pictures
 
@@ -147,6 +148,13 @@ def test_histogram_of_equal_values_and_of_none(report_data: Make, completed: Com
     assert "v: 6 values, mean 1 V, sigma 0 V." in same.caption
     none = draw(report_data, spec, measures=measures, aggregates=(), records=lambda case: None)
     assert "v: no values. 6 of 6 values are missing." in none.caption
+
+
+def test_one_wild_value_leaves_a_histogram_its_sixty_bins() -> None:
+    edges = bin_edges([*np.linspace(0.99, 1.01, 50), 1e9])
+    assert (len(edges), edges[0], edges[-1]) == (61, 0.99, 1e9)
+    values = np.random.default_rng(1).normal(size=200)
+    assert bin_edges(list(values)) == pytest.approx(np.histogram_bin_edges(values, bins="fd"))
 
 
 def test_heat_map_shows_the_worst_over_all_other_parameters(report_data: Make, completed: Completed) -> None:

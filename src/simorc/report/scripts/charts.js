@@ -237,7 +237,7 @@
     let walked = -1;
     const stops = () => panel.marks.filter(mark => visible(mark) && (isPointed(mark) || isArea(mark))).flatMap(mark => mark.x.map((_, i) => ({ mark, i })).filter(({ i }) => known(mark.y[i])));
     holder.addEventListener("keydown", event => {
-      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.target === reset || event.ctrlKey || event.metaKey || event.altKey) return;
       const all = stops(), step = { ArrowRight: 1, ArrowLeft: -1, Home: -Infinity, End: Infinity }[event.key];
       if (step && all.length) { walked = Math.min(Math.max(walked + step, 0), all.length - 1); point(all[walked], true); }
       else if (event.key === "+" || event.key === "=") closer(0.6);
