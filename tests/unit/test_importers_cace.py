@@ -136,12 +136,24 @@ def test_odd_numbers_and_limits() -> None:
         ("cace_format: 5.2\n", "has no name"),
         ("cace_format: 5.2\nname: x\nparameters: {a: {tool: magic_drc}}\n", "nothing of sheet.yaml can be carried"),
         ("cace_format: 5.2\nname: x\n", "nothing of sheet.yaml can be carried"),
+        ("cace_format: 5.2\nname: x\nparameters: none\n", "nothing of sheet.yaml can be carried"),
+        ("cace_format: 5.2\nname: x\nparameters: [a, {name: [b]}]\n", "nothing of sheet.yaml can be carried"),
     ],
 )
 def test_what_is_no_datasheet(tmp_path: Path, text: str, what: str) -> None:
     (tmp_path / "sheet.yaml").write_text(text)
     with pytest.raises(UsageError, match=what):
         import_cace(tmp_path / "sheet.yaml", tmp_path)
+
+
+def test_one_variable_need_not_be_a_list(tmp_path: Path) -> None:
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "t.spice").write_text("* t\n.end\n")
+    tool = "{ngspice: {template: t.spice, variables: vout}}"
+    (tmp_path / "sheet.yaml").write_text(f"cace_format: 5.2\nname: x\nparameters: {{a: {{tool: {tool}}}, b: text}}\n")
+    imported = import_cace(tmp_path / "sheet.yaml", tmp_path)
+    assert list(yaml.safe_load(imported.files["testbenches/a/config.yaml"])["measures"]) == ["vout"]
+    assert "b: measured by no tool, not by ngspice" in imported.left
 
 
 def test_a_file_that_is_no_yaml_or_not_there(tmp_path: Path) -> None:

@@ -114,16 +114,17 @@ class _Datasheet:
         return str(self.data["cace_format"]) == "5.0"
 
     def section(self, name: str) -> Mapping[str, Any]:
-        found = self.data.get(name)
-        return found if isinstance(found, dict) else {}
+        return _mapping(self.data.get(name))
 
     def parameters(self) -> dict[str, Mapping[str, Any]]:
         """Name -> parameter; a list of parameters with names counts, too."""
         found: dict[str, Mapping[str, Any]] = {}
         for key in ("parameters", "electrical_parameters"):
             listed = self.data.get(key) or {}
-            entries = listed.items() if isinstance(listed, dict) else [(e.get("name"), e) for e in listed]
-            found |= {str(name): entry for name, entry in entries if name and isinstance(entry, dict)}
+            if isinstance(listed, list):
+                listed = {str(e["name"]): e for e in listed if isinstance(e, dict) and e.get("name")}
+            entries = listed.items() if isinstance(listed, dict) else ()
+            found |= {str(name): _mapping(entry) for name, entry in entries if name}
         return found
 
     def folder(self, key: str, usual: str) -> Path:
@@ -208,8 +209,7 @@ class _Testbench:
             self.sheet.is_bare,
             drawn,
         )
-        variables = [str(v) if v is not None and v != "null" else None for v in self.arguments.get("variables") or []]
-        made = convert(text, names, variables, str(self.arguments.get("suffix") or ""))
+        made = convert(text, names, self._variables, str(self.arguments.get("suffix") or ""))
         self.left += made.left
         ending = "sch" if drawn else "spice.j2"
         imported.files[f"testbenches/{self.name}/tb_{self.name}.{ending}"] = made.text
@@ -240,8 +240,7 @@ class _Testbench:
     def _declared(self) -> dict[str, tuple[list[Value], Value | None, str]]:
         """Name -> values, typical value, and a remark, of the default conditions and of the parameter's own."""
         found = {}
-        own = self.data.get("conditions")
-        own = own if isinstance(own, dict) else {}
+        own = _mapping(self.data.get("conditions"))
         for name in dict.fromkeys([*self.sheet.section("default_conditions"), *own]):
             usual, stated = (_mapping(part.get(name)) for part in (self.sheet.section("default_conditions"), own))
             words = {"unit", "description", "display"}
@@ -281,14 +280,20 @@ class _Testbench:
         return axes, defaults
 
     @property
+    def _variables(self) -> list[str | None]:
+        """What the columns of the file of results are called; None for one that counts for nothing."""
+        listed = self.arguments.get("variables") or []
+        names = listed if isinstance(listed, list) else [listed]
+        return [str(name) if name not in (None, "null") else None for name in names]
+
+    @property
     def _collated(self) -> str:
         return str(self.arguments.get("collate") or "")
 
     def _measures(self, made: Converted) -> dict[str, dict[str, Any]]:
-        spec = self.data.get("spec")
-        spec = spec if isinstance(spec, dict) else {}
+        spec = _mapping(self.data.get("spec"))
         named = {"result": spec} if {"minimum", "typical", "maximum"} & spec.keys() else spec
-        variables = [str(v) for v in self.arguments.get("variables") or [] if v not in (None, "null")]
+        variables = [name for name in self._variables if name]
         measures = {}
         for name in dict.fromkeys([*named, *variables]):
             result = _mapping(named.get(name))
@@ -312,9 +317,8 @@ class _Testbench:
         return measures
 
     def _plots(self, axes: Mapping[str, Any], measures: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-        plots = self.data.get("plot")
         found: dict[str, dict[str, Any]] = {}
-        for name, keys in (plots if isinstance(plots, dict) else {}).items():
+        for name, keys in _mapping(self.data.get("plot")).items():
             kind, x, y = (_mapping(keys).get(key) for key in ("type", "xaxis", "yaxis"))
             ys = y if isinstance(y, list) else [y] if y else []
             if kind == "histogram" and (x in measures or set(ys) & set(measures)):
