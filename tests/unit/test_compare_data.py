@@ -19,7 +19,7 @@ from simorc.core.record import CaseRecord, Status
 from simorc.core.table import Column, Table
 from simorc.core.tolerance import Agreement, Tolerance, agreements
 from simorc.core.units import conversion
-from simorc.importers.arrow_table import read_csv
+from simorc.importers.arrow_table import read_csv, read_parquet
 from simorc.report.compare import Comparison, Options
 from simorc.report.compare import compare as compare_sides
 from simorc.report.compare_join import TwiceError, join, rounded
@@ -87,6 +87,12 @@ def test_the_nearest_has_it_and_the_others_stand_alone() -> None:
     assert index.tolist() == [[0, 1, -1, -1], [1, 2, 0, 3]]
     with pytest.raises(UsageError, match="takes in too many rows"):
         join([[np.arange(20_000.0)], [np.arange(20_000.0) + 0.5]], [1e6])
+
+
+@pytest.mark.parametrize(("first", "second", "tolerance"), [(0.3, 0.4, 0.1), (0.4, 0.3, 0.1), (-0.7, -0.6, 0.1)])
+def test_the_edge_of_a_tolerance_is_inside(first: float, second: float, tolerance: float) -> None:
+    assert join([[np.array([first])], [np.array([second])]], [tolerance]).tolist() == [[0], [0]]
+    assert join([[np.array([first])], [np.array([second])]], [tolerance * 0.99]).shape == (2, 2)
 
 
 def test_nearest_keeps_the_other_conditions_apart() -> None:
@@ -225,6 +231,22 @@ def test_nan_infinite_and_absent_values_are_no_values() -> None:
     )
 
 
+def test_a_column_with_a_text_among_its_numbers_is_left_out_and_told(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", "temp,vout,iq,die\n27,3.3,1,a\n85,OVLD,2,b\n125,,3,\n")
+    lot = of_table(read_csv(path), ["temp"])
+    assert (list(lot.measures), lot.notes) == (["iq"], ("a.csv: vout is left out: 'OVLD' in it is no number",))
+
+
+def test_a_parquet_of_whole_numbers_beyond_floats_and_one_of_lists(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pd.DataFrame({"stamp": [2**60 + 1], "v": [1.5]}).to_parquet(path)
+    assert read_parquet(path).columns["stamp"].values.tolist() == [float(2**60)]
+    pd.DataFrame({"v": [[1.0, 2.0]]}).to_parquet(path)
+    with pytest.raises(UsageError, match="not a table that can be read") as caught:
+        read_parquet(path)
+    assert caught.value.where == str(path)
+
+
 def written(path: Path, text: str) -> Path:
     path.write_text(text, encoding="utf-8")
     return path
@@ -303,6 +325,16 @@ def test_what_fails_now_or_is_missing_is_a_regression(
     assert compare(only_changed, CompareOptions(agree=["vout=20m"])) == 0
 
 
+@pytest.mark.req("SIM-16")
+def test_a_measure_without_any_value_now_is_a_regression(
+    runs: list[RunDirectory], ws_record: Callable[..., CaseRecord], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for case_id in range(6):
+        write_record(runs[1], ws_record(case_id, vout=None))
+    assert compare([str(run.path) for run in runs], CompareOptions()) == 1
+    assert any(line.startswith("regression, B since A: 6 newly failing") for line in lines_of(capsys))
+
+
 def test_a_run_beside_a_file(runs: list[RunDirectory], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     parameters = pd.read_csv(runs[0].path / "metadata.csv").drop(columns=["case_id", "status", "result_path"])
     swept = [name for name in parameters.columns if name != "error_message"]
@@ -316,7 +348,7 @@ def test_a_run_beside_a_file(runs: list[RunDirectory], tmp_path: Path, capsys: p
     parquet = tmp_path / "lot.parquet"
     data.to_parquet(parquet)
     assert compare([str(path), str(parquet)], CompareOptions(on=",".join(swept), out=tmp_path / "out")) == 0
-    with pytest.raises(UsageError, match="no column that the conditions are in"):
+    with pytest.raises(UsageError, match="--on nothing: no input has such a column"):
         compare([str(path), str(parquet)], CompareOptions(on="nothing", out=tmp_path / "out"))
     with pytest.raises(UsageError, match="named twice"):
         compare([str(path), str(path)], CompareOptions())
@@ -353,6 +385,8 @@ def test_a_project_names_its_baseline(
         ({"agree": ["vout=x"]}, "not a tolerance"),
         ({"where": "temp >"}, "condition 'temp >'"),
         ({"where": "vin > 99"}, "no row of old/spice meets"),
+        ({"where": "vni > 1"}, "no input has all of its parameters"),
+        ({"agree": ["vuot=5m"]}, "--agree vuot: no measure of that name is compared"),
     ],
 )
 def test_options_that_do_not_fit(runs: list[RunDirectory], option: dict[str, object], what: str) -> None:

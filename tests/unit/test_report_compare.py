@@ -23,7 +23,7 @@ from simorc.core.measurement import Measure, Measurement, Outcome
 from simorc.core.plan import Curve, Plan
 from simorc.core.record import CaseRecord, Status
 from simorc.core.spec import Verdict
-from simorc.core.sweep import Axis, Sweep
+from simorc.core.sweep import Axis, Sweep, monte_carlo_axis
 from simorc.core.tolerance import Tolerance
 from simorc.core.units import Quantity, Value
 from simorc.core.waveforms import Plot, Waveforms
@@ -330,10 +330,14 @@ def test_the_command_prints_the_table_and_last_the_page(
 
 
 def test_out_says_where(two: list[RunDirectory], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "x" / "y").mkdir(parents=True)
+    for name in ("overlay_mine.png", "overlay07.svg"):
+        (tmp_path / "x" / "y" / name).touch()
     compare_command([str(run.path) for run in two], CompareOptions(out=tmp_path / "x" / "y"))
     assert capsys.readouterr().out.splitlines()[-1] == str(tmp_path / "x" / "y" / "index.html")
     names = {path.name for path in (tmp_path / "x" / "y").iterdir()}
     assert names >= {"comparison.csv", "index.html", "overlay01.png", "overlay01.svg", "regression.csv", "summary.csv"}
+    assert ("overlay_mine.png" in names, "overlay07.svg" in names) == (True, False)  # of an earlier one
 
 
 def test_a_run_is_not_compared_with_itself(two: list[RunDirectory]) -> None:
@@ -387,6 +391,44 @@ def test_an_aggregate_that_fails_now_is_a_regression() -> None:
     assert (diff.is_regression, [line.kind for line in diff.aggregates]) == (False, [Change.CHANGED])
     (diff,) = regressions(compare([old, new], Options(where="temp > 0")))
     assert not diff.aggregates
+
+
+def test_a_measure_that_is_gone_is_newly_failing() -> None:
+    comparison = compare([made("a", drift, measures=(VOUT, IQ)), made("b", drift)])
+    (diff,) = regressions(comparison)
+    assert {name: set(found) for name, found in diff.changes.items()} == {"vout": {"same"}, "iq": {"newly failing"}}
+    assert not comparison.left_out
+    (added,) = regressions(compare([made("a", drift), made("b", drift, measures=(VOUT, IQ))]))
+    assert not added.is_regression
+
+
+def test_samples_that_need_not_run_are_not_missing() -> None:
+    """One run drew four samples, one stopped after two: neither the samples nor aggregates over them became worse."""
+    axes = [monte_carlo_axis(4, 1)]
+    old = made("a", lambda case: 1.0, axes=axes)
+    new = made("b", lambda case: 1.0, axes=axes, status={2: Status.PENDING, 3: Status.PENDING})
+    old, new = (
+        replace(run, aggregates=limited("x", values).aggregates) for run, values in ((old, [1.0]), (new, [None]))
+    )
+    early = replace(new, manifest={"run_id": "b", "stopped_early": {"samples": 2, "spared": 2}})
+    (diff,) = regressions(comparison := compare([old, early]))
+    assert not any(diff.counts.values())
+    assert [reason for _, reason in lacking(comparison)] == ["spared in b/spice"] * 2
+    (diff,) = regressions(compare([old, new]))
+    assert diff.counts[Change.MISSING] == 3
+    (diff,) = regressions(compare([early, old]))
+    assert (diff.is_regression, diff.counts[Change.ADDED]) == (False, 2)
+
+
+def test_an_overlay_takes_numbers_however_they_are_written() -> None:
+    def run(name: str, four: Value, *temperatures: int) -> ReportData:
+        axes = (Axis(("temp",), tuple((t,) for t in temperatures)), Axis(("vin",), ((four,), (5,), (6,))))
+        return made(name, lambda case: 1.0, axes=axes, vin=4)
+
+    sides = [run("a", Quantity("4000m"), 27), run("b", Quantity("0.004k"), 27, 85), run("c", 4.0, 27, 85)]
+    (drawn,), more = overlays(compare(sides))
+    assert (drawn.title, more) == ("vout over vin", 0)
+    assert {tuple(mark.x) for mark in drawn.chart.panels[0].marks} == {(4.0, 5.0, 6.0), ()}
 
 
 def test_the_page_shows_a_diff_and_overlays() -> None:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from simorc.commands._common import open_run_directory, output_of
 from simorc.core.errors import ExitCode, SimorcError, UsageError
+from simorc.core.wording import suggestion
 from simorc.workspace.gather import look
 from simorc.workspace.layout import RunDirectory
 
 if TYPE_CHECKING:
     from simorc.config.compare_section import CompareSettings
     from simorc.core.table import Table
-    from simorc.report.compare import Options
+    from simorc.report.compare import Comparison, Options
     from simorc.report.compare_side import Side
     from simorc.report.data import ReportData
 
@@ -73,6 +74,7 @@ def compare(texts: Sequence[str], options: CompareOptions) -> int:
     settings = _settings(options.setup)
     inputs = _inputs(texts, settings, options)
     comparison = compared(_sides(inputs, options), _joined_options(settings, options))
+    _check_agree(comparison, options)
     found = regressions(comparison)
     show(comparison, found)
     sys.stdout.flush()
@@ -141,10 +143,23 @@ def _sides(inputs: Sequence[_Input], options: CompareOptions) -> list[Side]:
     known = [name for side in sides.values() for name in side.conditions]
     known += [name for table in tables.values() for name in table.conditions]
     names = _names(options.on) or tuple(dict.fromkeys(known))
+    columns = {*known, *_pairs(options.given, "--set"), *(name for table in tables.values() for name in table.columns)}
+    for name in names:
+        if name not in columns:
+            raise UsageError(f"--on {name}: no input has such a column", hint=suggestion(name, sorted(columns)))
     for number, table in tables.items():
         filled = _filled(table, _pairs(options.given, "--set"))
         sides[number] = of_table(filled, names)
     return [sides[number] for number in sorted(sides)]
+
+
+def _check_agree(comparison: Comparison, options: CompareOptions) -> None:
+    """Refuse a tolerance for what is not compared: it would judge nothing, and nobody would see it."""
+    aggregates = [each.name for side in comparison.sides if side.data is not None for each in side.data.aggregates]
+    known = ["*", *comparison.measures, *aggregates]
+    for name in _pairs(options.agree, "--agree"):
+        if name not in known:
+            raise UsageError(f"--agree {name}: no measure of that name is compared", hint=suggestion(name, known))
 
 
 def _run_data(run: RunDirectory) -> ReportData:

@@ -69,7 +69,8 @@ def run(text: str, options: RunOptions) -> int:
     print(summary(directory, concluded, executed=len(due), notes=[*before.notes, *job.notes], remarks=job.remarks))
     not_run = _not_run(concluded, due)
     if interrupts.count and not_run:
-        print(f"interrupted; go on with: simorc run {directory.run_id}", file=sys.stderr)
+        again = " --continue" if options.goes_on else ""  # without it the rule would stop the run again
+        print(f"interrupted; go on with: simorc run {directory.run_id}{again}", file=sys.stderr)
         return ExitCode.INTERRUPTED
     if execution is not None:
         _refuse_broken_session(execution)

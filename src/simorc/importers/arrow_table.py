@@ -49,7 +49,7 @@ def read_csv(path: Path) -> Table:
                 null_values=_NO_VALUE, strings_can_be_null=True, true_values=["true"], false_values=["false"]
             ),
         )
-    except (OSError, pa.ArrowInvalid, pa.ArrowKeyError) as error:
+    except (OSError, pa.ArrowException) as error:
         raise _unreadable(path, error) from error
     return _table(path, found)
 
@@ -63,7 +63,7 @@ def read_parquet(path: Path) -> Table:
     """
     try:
         return _table(path, parquet.ParquetFile(path).read())
-    except (OSError, pa.ArrowInvalid) as error:
+    except (OSError, pa.ArrowException) as error:
         raise _unreadable(path, error) from error
 
 
@@ -94,7 +94,7 @@ def _values(column: pa.ChunkedArray) -> np.ndarray:
     """Numbers as float64, with NaN for what is absent; a column of texts that are all numbers counts as numbers."""
     kind = column.type
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind) or pa.types.is_decimal(kind):
-        return np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
+        return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
     if pa.types.is_boolean(kind):
         return np.array(column.to_pylist(), dtype=object)
     encoded = column.cast(pa.string()).combine_chunks().dictionary_encode()

@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 
 from simorc.core.errors import UsageError
+from simorc.core.expression import names_in
 from simorc.core.table import Column
 from simorc.core.tolerance import Agreement, Tolerance, agreements
 from simorc.core.units import Value
+from simorc.core.wording import suggestion
 from simorc.report.compare_join import ABSENT, Positions, TwiceError, join, rounded, tolerances_of
-from simorc.report.compare_side import FILE, Floats, Side, chosen, is_numeric, named, set_of, split
+from simorc.report.compare_side import FILE, Floats, Side, bare, chosen, is_numeric, named, set_of, split
 from simorc.report.compare_units import in_common_units
 from simorc.report.display import value_text
 
@@ -96,7 +98,7 @@ class Comparison:
     Parameters
     ----------
     columns: the conditions that they are joined on
-    measures: name -> unit of those that all have values of
+    measures: name -> unit of those that all have
     index: which row of each side stands for which condition, shape (sides, conditions), -1 for none
     left_out: measures that not all have: name, labels of those that do
     """
@@ -192,12 +194,14 @@ def compare(inputs: Sequence[Side], options: Options = Options()) -> Comparison:
         raise UsageError("a comparison takes two inputs or more")
     numbered = [replace(side, source=number) for number, side in enumerate(inputs)]
     if options.where:
+        _check_where(numbered, options.where)
         numbered = [chosen(side, options.where) for side in numbered]
     _check_by(numbered, options)
     sides = named([part for side in numbered for part in split(side, options.by)])
     if len(sides) < 2:
         raise UsageError("a comparison takes two inputs or more")
     columns = _columns(sides)
+    sides = _with_lost_measures(sides)
     measures, left_out = _measures(sides)
     sides = in_common_units(sides, columns, list(measures), options.units)
     keys = [[side.conditions[name].values for name in columns] for side in sides]
@@ -228,6 +232,33 @@ def _check_by(sides: Sequence[Side], options: Options) -> None:
         if not any(name in side.conditions for side in sides):
             known = dict.fromkeys(name for side in sides for name in side.swept)
             raise UsageError(f"--by {name}: no input has such a condition", hint=f"there are: {', '.join(known)}")
+
+
+def _check_where(sides: Sequence[Side], where: str) -> None:
+    wanted = names_in(where)
+    if not any(set(wanted) <= set(side.conditions) for side in sides):
+        known = list(dict.fromkeys(name for side in sides for name in side.conditions))
+        name = next((name for name in wanted if name not in known), "")
+        hint = suggestion(name, known) if name else "its parameters stand in different inputs"
+        raise UsageError(f"--where {where!r}: no input has all of its parameters", hint=hint)
+
+
+def _with_lost_measures(sides: Sequence[Side]) -> tuple[Side, ...]:
+    """The sides; a run of the first one's target that does not measure all that the first does has it without values.
+
+    What is gone altogether is a part of the diff. Runs that have no measure in common stay as they are.
+    """
+    first = sides[0]
+    made = []
+    for side in sides:
+        gone = [name for name in first.measure_names if name not in side.measures]
+        if side.target == first.target != FILE and 0 < len(gone) < len(first.measure_names):
+            none = np.full(len(side), np.nan)
+            lost = {name: bare(Column(none, first.measures[name].unit)) for name in gone}
+            made.append(replace(side, measures={**side.measures, **lost}))
+        else:
+            made.append(side)
+    return tuple(made)
 
 
 def _columns(sides: Sequence[Side]) -> tuple[str, ...]:
@@ -283,11 +314,16 @@ def _named(values: Sequence[Value]) -> str:
 
 
 def _measures(sides: Sequence[Side]) -> tuple[tuple[str, ...], tuple[tuple[str, tuple[str, ...]], ...]]:
-    """The measures that all sides have values of, and those that only some have, each with the labels of these."""
+    """The measures that all sides have, and those that only some have, each with the labels of these.
+
+    A file has what it has values of; a run also what it should have measured, where another side has values of it.
+    """
+    valued = {name for side in sides for name in side.measure_names}
     having: dict[str, list[str]] = {}
     for side in sides:
-        for name in side.measure_names:
-            having.setdefault(name, []).append(side.label)
+        for name in side.measure_names if side.target == FILE else side.measures:
+            if name in valued:
+                having.setdefault(name, []).append(side.label)
     shared = tuple(name for name, labels in having.items() if len(labels) == len(sides))
     left_out = tuple((name, tuple(labels)) for name, labels in having.items() if name not in shared)
     if not shared:

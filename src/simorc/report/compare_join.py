@@ -21,6 +21,8 @@ Positions = npt.NDArray[np.int64]
 ABSENT = -1
 _DIGITS = 12
 _MOST_PAIRS = 30_000_000
+_CELL = 1 + 1e-6
+"""Width of a cell in tolerances: a little more than one, so that what is exactly that far apart is a neighbour."""
 
 
 class TwiceError(Exception):
@@ -129,7 +131,7 @@ def _nearest_codes(exact: Positions, near: Floats, bounds: Positions) -> Positio
 def _match(exact: Positions, near: Floats, anchors: Positions, rows: Positions) -> Positions:
     """For each row the condition that it belongs to, or ABSENT."""
     names = [f"c{number}" for number in range(near.shape[1])]
-    cells = np.floor(near)
+    cells = np.floor(near / _CELL)
     there = pd.DataFrame(cells[anchors], columns=names).assign(code=exact[anchors], anchor=np.arange(len(anchors)))
     here = pd.DataFrame(cells[rows], columns=names).assign(code=exact[rows], row=np.arange(len(rows)))
     _check_pairs(there, here, names)

@@ -91,7 +91,7 @@ def write_comparison(
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for old in (*folder.glob("overlay*.png"), *folder.glob("overlay*.svg"), *folder.glob("regression.csv")):
+        for old in (*folder.glob("overlay[0-9][0-9].???"), *folder.glob("regression.csv")):  # ours, nobody else's
             old.unlink()
     except OSError as error:
         raise storage_error(error, folder) from error

@@ -13,7 +13,7 @@ from simorc.core.units import Value
 from simorc.report.chart import Chart, Legend, Mark, Panel, PlotAxis, parameter_scale
 from simorc.report.compare import Comparison, conditions_text
 from simorc.report.compare_side import FILE, is_numeric, set_of
-from simorc.report.display import scale_for
+from simorc.report.display import axis_key, axis_values, scale_for
 from simorc.report.plot_style import colours
 from simorc.report.plots import picture_of
 
@@ -84,7 +84,7 @@ def _parted(comparison: Comparison, names: Sequence[str], rows: Rows) -> list[tu
         return [({}, rows)]
     codes = np.zeros(len(rows), dtype=np.int64)
     for name in names:
-        own, known = pd.factorize(np.array([str(v) for v in comparison.condition(name)[rows]], dtype=object))
+        own, known = pd.factorize(np.array([str(axis_key(v)) for v in comparison.condition(name)[rows]], dtype=object))
         codes = codes * len(known) + own
     parts = pd.Series(rows).groupby(pd.factorize(codes)[0], sort=False)
     return [
@@ -105,11 +105,11 @@ def _chart(comparison: Comparison, view: _View) -> Chart:
     every = np.concatenate(values)
     scale = scale_for([float(v) for v in every[~np.isnan(every)]], comparison.measures[view.measure])
     held = comparison.condition(view.x)[view.rows]
-    xs = sorted(set_of(held), key=float) if is_numeric(held) else set_of(held)
+    xs = axis_values(map(_plain, held))
     unit = comparison.unit_of(view.x)
     x_axis, places = parameter_scale(f"{view.x} [{unit}]" if unit else view.x, xs)
-    positions = dict(zip(map(str, xs), places, strict=True))
-    at = np.array([positions[str(x)] for x in map(_plain, held)])
+    positions = dict(zip(map(axis_key, xs), places, strict=True))
+    at = np.array([positions[axis_key(x)] for x in map(_plain, held)])
     lines = _parted(comparison, [view.line] if view.line else [], view.rows)
     names = [side.short for side in comparison.sides]
     paints = colours(names)

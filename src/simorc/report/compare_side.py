@@ -27,6 +27,8 @@ from simorc.report.display import axis_key, value_text
 Floats = npt.NDArray[np.float64]
 FILE = "file"
 """The target of what is no run."""
+SPARED = "spared"
+"""Why a sample that need not run has no values."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -54,7 +56,7 @@ class Side:
     source: which of the inputs it is, from 0; parts of one input share it
     conditions: every parameter of a run, the condition columns of a table
     swept: those that vary
-    reason: for each row why it has no values, empty where it has
+    reason: for each row why it has no values, empty where it has; `SPARED` where the run stopped early
     data: the run
     notes: sentences about what was left out of it
     """
@@ -127,13 +129,16 @@ def of_run(data: ReportData) -> Side:
             np.array([verdict is not Verdict.NONE for verdict in verdicts]),
         )
     statuses = [data.status(case.case_id) for case in data.cases]
+    words = {Status.COMPLETED: "", Status.IN_PROGRESS: "in progress", Status.FAILED: "failed"}
+    spared = 0 < data.tally[Status.PENDING] == data.tally.spared
+    words[Status.PENDING] = SPARED if spared else "pending"
     return Side(
         f"{data.run_id}/{data.plan.target}",
         data.plan.target,
         {name: Column(column(case.parameters[name] for case in data.cases)) for name in names},
         tuple(data.plan.sweep.swept),
         measures,
-        column("" if status is Status.COMPLETED else status.replace("_", " ") for status in statuses),
+        column(words[status] for status in statuses),
         data,
         case_ids=np.array([case.case_id for case in data.cases], dtype=np.int64),
     )
@@ -221,6 +226,8 @@ def of_table(table: Table, conditions: Sequence[str]) -> Side:
     notes = [f"{int(lacking.sum())} rows without a condition are left out"] if lacking.any() else []
     infinite = {name: int(np.isinf(c.values).sum()) for name, c in values.items()}
     notes += [f"{count} values of {name} are not finite: taken as absent" for name, count in infinite.items() if count]
+    odd = {name: _odd(c) for name, c in table.columns.items() if name not in (*others, *here, *RESERVED_NAMES)}
+    notes += [f"{name} is left out: {text!r} in it is no number" for name, text in odd.items() if text]
     side = Side(
         table.name,
         FILE,
@@ -316,6 +323,13 @@ def _plain(value: Any) -> Value:
     return float(value) if isinstance(value, np.floating) else value
 
 
+def _odd(values: Column) -> str:
+    """A text among numbers, which keeps a column from being a measure; empty where it has none, or no numbers."""
+    known = [value for value in pd.unique(values.values) if value is not None]
+    texts = [str(value) for value in known if as_number(value) is None]
+    return texts[0] if 0 < len(texts) < len(known) else ""
+
+
 def _is_uncertainty(name: str, columns: Mapping[str, Column]) -> bool:
     return name.endswith(UNCERTAINTY) and name.removesuffix(UNCERTAINTY) in columns
 
@@ -323,11 +337,6 @@ def _is_uncertainty(name: str, columns: Mapping[str, Column]) -> bool:
 def _bare(text: str, names: Sequence[str]) -> str:
     """`corner=tt` is `tt` where nothing else is named."""
     return text.partition("=")[2] if len(names) == 1 else text
-
-
-def _kind(side: Side) -> str:
-    """What a side is, in a word: its target, or a file's name without the ending."""
-    return (side.name.rpartition(".")[0] or side.name) if side.target == FILE else side.target
 
 
 def _letters(number: int) -> str:

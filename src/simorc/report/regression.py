@@ -15,7 +15,7 @@ from simorc.core.tolerance import Agreement, Tolerance
 from simorc.core.units import Value
 from simorc.report.compare import Comparison, Difference
 from simorc.report.compare_join import ABSENT
-from simorc.report.compare_side import FILE
+from simorc.report.compare_side import FILE, SPARED
 from simorc.report.display import axis_key
 
 
@@ -108,9 +108,13 @@ def _aggregates(comparison: Comparison, side: int) -> list[Line]:
     if comparison.options.where or comparison.options.by:
         return []
     old, new = (_by_group(comparison, number) for number in (0, side))
+    data = comparison.sides[side].data
+    spared = data is not None and data.tally.spared  # an aggregate over samples that need not run says nothing
     lines = []
     for key, before in old.items():
         kind = _aggregate_change(before, new.get(key), comparison.options.tolerance(before.name))
+        if kind is Change.MISSING and key in new and spared:
+            continue
         if kind is not Change.SAME:
             now = new[key].value if key in new else None
             lines.append(Line(kind, before.name, before.unit, before.group, before.value, now))
@@ -158,7 +162,7 @@ def _changes(comparison: Comparison, side: int, difference: Difference) -> Any:
         found[moved & (difference.judged == str(Agreement.AGREES))] = str(Change.SAME)
     found[new.fine & ~old.fine & old.there] = str(Change.NEWLY_PASSING)
     found[old.fine & new.broken] = str(Change.NEWLY_FAILING)
-    found[old.there & new.absent] = str(Change.MISSING)
+    found[old.there & new.absent & ~new.spared] = str(Change.MISSING)
     found[~old.there & new.has] = str(Change.ADDED)
     return found
 
@@ -172,7 +176,8 @@ class _State:
         reason = np.where(index == ABSENT, "", side.reason[index])
         self.has = ~np.isnan(values)
         self.out = side.measures[measure].out[index] & (index != ABSENT)
-        self.absent = (index == ABSENT) | (reason == "pending") | (reason == "in progress")
+        self.spared = reason == SPARED
+        self.absent = (index == ABSENT) | np.isin(reason, ("pending", "in progress", SPARED))
         self.there = ~self.absent
         self.fine = self.has & ~self.out
         self.broken = self.there & (self.out | ~self.has)
