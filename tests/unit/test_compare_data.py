@@ -231,6 +231,15 @@ def test_nan_infinite_and_absent_values_are_no_values() -> None:
     )
 
 
+def test_files_that_give_nothing_to_join(tmp_path: Path) -> None:
+    bare, book = written(tmp_path / "a.csv", "temp,v\n,1\n,2\n"), written(tmp_path / "b.xlsx", "")
+    with pytest.raises(UsageError, match=r"no row of a\.csv has a value in all of its conditions: temp"):
+        of_table(read_csv(bare), ["temp"])
+    with pytest.raises(UsageError, match=r"b\.xlsx is no table") as caught:
+        compare([str(book), str(bare)], CompareOptions())
+    assert ".csv, .mdm, .parquet" in caught.value.hint
+
+
 def test_a_column_with_a_text_among_its_numbers_is_left_out_and_told(tmp_path: Path) -> None:
     path = written(tmp_path / "a.csv", "temp,vout,iq,die\n27,3.3,1,a\n85,OVLD,2,b\n125,,3,\n")
     lot = of_table(read_csv(path), ["temp"])

@@ -118,11 +118,16 @@ def _baseline(settings: CompareSettings, setup: Path | None) -> _Input:
 
 
 def _opened(text: str, setup: Path | None) -> _Input:
-    from simorc.importers.tables import is_table, read_table
+    from simorc.config.files import is_file
+    from simorc.importers.tables import endings, is_table, read_table
 
     path = Path(text)
     if text and is_table(path):
         return _Input(path.stem, path.resolve(), table=read_table(path))
+    if text and is_file(path):
+        raise UsageError(
+            f"{text} is no table: nothing here reads such a file", hint=f"there are: {', '.join(endings())}"
+        )
     run = open_run_directory(text, setup)
     return _Input(run.run_id, run.path, run=run)
 

@@ -9,6 +9,11 @@ from simorc import registry
 from simorc.core.table import Table
 
 
+def endings() -> list[str]:
+    """The endings that some reader knows: `.csv` …"""
+    return [f".{name}" for name in registry.names("tables")]
+
+
 def is_table(path: Path) -> bool:
     """Whether it is a file whose ending some reader knows."""
     try:

@@ -223,6 +223,8 @@ def of_table(table: Table, conditions: Sequence[str]) -> Side:
     for name in here:
         held = table.columns[name].values
         lacking |= ~np.isfinite(held) if table.columns[name].is_numeric else np.array([value is None for value in held])
+    if lacking.all():
+        raise UsageError(f"no row of {table.name} has a value in all of its conditions: {', '.join(here)}")
     notes = [f"{int(lacking.sum())} rows without a condition are left out"] if lacking.any() else []
     infinite = {name: int(np.isinf(c.values).sum()) for name, c in values.items()}
     notes += [f"{count} values of {name} are not finite: taken as absent" for name, count in infinite.items() if count]
