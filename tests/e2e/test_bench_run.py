@@ -120,6 +120,7 @@ def test_box_and_endpoint_tempco_come_out_and_differ(folder: Path) -> None:
     assert end < box / 2
 
 
+@pytest.mark.slow
 @pytest.mark.req("DVT-07")
 def test_two_workers_own_a_bench_each_and_agree_with_one(folder: Path) -> None:
     one, two = built(folder, "one"), built(folder, "two")
@@ -173,6 +174,7 @@ def test_a_case_that_a_crash_left_half_way_is_held(folder: Path) -> None:
     assert [row["status"] for row in rows(run)] == ["completed"] * 12
 
 
+@pytest.mark.slow
 @pytest.mark.req("DVT-11")
 def test_a_held_case_may_be_given_up(folder: Path) -> None:
     run = built(folder)
@@ -279,6 +281,7 @@ def test_a_procedure_that_raises_costs_its_case_and_says_where(folder: Path) -> 
     assert "procedure.py:" in error["error_message"]
 
 
+@pytest.mark.slow
 @pytest.mark.req("DVT-11")
 def test_judging_anew_needs_no_bench(folder: Path) -> None:
     run = built(folder)

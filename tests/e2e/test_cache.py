@@ -152,6 +152,7 @@ def test_measures_and_verdicts_are_made_anew(runs: Runs) -> None:
     assert all(record.cached_from for record in records.values())
 
 
+@pytest.mark.slow
 def test_no_cache_neither_reads_nor_writes_and_a_case_that_is_named_is_simulated(runs: Runs) -> None:
     runs.new("--no-cache")
     assert not (runs.output / ".cache" / "results").exists()
@@ -164,6 +165,7 @@ def test_no_cache_neither_reads_nor_writes_and_a_case_that_is_named_is_simulated
     assert origins(last) == ["run1/0", "run1/1", "", "run1/3", "run1/4", "run1/5"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keep", ["failed", "none"])
 def test_what_is_not_to_be_kept_is_not_written_and_damage_is_simulated_again(runs: Runs, keep: str) -> None:
     setup = "testbenches: {divider: ./tb}\nsweeps: {divider: ./sweep.yaml}\n"
@@ -181,6 +183,7 @@ def test_what_is_not_to_be_kept_is_not_written_and_damage_is_simulated_again(run
     assert origins(runs.new()) == [f"run2/{i}" for i in range(6)]
 
 
+@pytest.mark.slow
 def test_deleting_the_first_run_or_editing_its_results_harms_nobody(runs: Runs) -> None:
     first = runs.new()
     expected = values(first)
@@ -196,6 +199,7 @@ def test_deleting_the_first_run_or_editing_its_results_harms_nobody(runs: Runs) 
     assert all(origins(third))
 
 
+@pytest.mark.slow
 def test_another_seed_misses(runs: Runs) -> None:
     sweep = (
         "testbench: divider\nparameters:\n  vin: [1.0, 2.0]\n  r1: [1k, 2k, 3k]\nmonte_carlo: {samples: 2, seed: %d}\n"

@@ -183,6 +183,7 @@ def left_over(run):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.req("SIM-15")
 def test_two_runs_of_one_directory_exclude_each_other(project):
     project.write("tb/divider.spice.j2", SLOW_TEMPLATE)
@@ -250,6 +251,7 @@ def test_a_changed_model_file_is_refused(project):
     assert "models/r.lib" in project.simorc("run", str(run), code=2).stderr
 
 
+@pytest.mark.slow
 def test_metadata_edited_while_running_loses_nothing(project):
     project.write("tb/divider.spice.j2", SLOW_TEMPLATE)
     run = project.build()

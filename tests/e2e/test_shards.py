@@ -62,6 +62,7 @@ def test_a_run_over_several_sessions_ends_packed_and_is_read_back_everywhere(pro
     project.simorc("judge", "long")
 
 
+@pytest.mark.slow
 def test_a_packed_case_that_runs_again_goes_to_the_history(project, long_run):
     run = long_run()
     project.simorc("run", "long", "-n", "2")
@@ -103,6 +104,7 @@ def test_max_fail_ends_all_sessions(project, long_run):
     assert statuses[60:] == ["pending"] * 60
 
 
+@pytest.mark.slow
 def test_a_first_ctrl_c_ends_all_sessions_and_nothing_is_lost(project, long_run):
     run = long_run("* sleep 0.05")
     command = project.start("run", "long", "-n", "2")
@@ -126,6 +128,7 @@ def test_a_conftest_beside_the_module_is_heard(project, long_run):
     assert [row["status"] for row in table(run / "metadata.csv")].count("completed") == 3
 
 
+@pytest.mark.slow
 def test_keep_none_leaves_nothing_in_results(project, long_run):
     run = long_run()
     setup = project.folder / "sim_setup.yaml"
