@@ -64,6 +64,9 @@ def test_conditions_choose_and_ids_stay_without_gaps(drawn: tuple[Axis, ...], lo
     cases = list(sweep.cases())
     assert [case.conditions for case in cases] == expected
     assert [case.case_id for case in cases] == list(range(len(expected)))
+    by_id = Cases(sweep)
+    assert len(by_id) == len(cases)
+    assert by_id[:] == cases
 
 
 def test_zipped_names_vary_in_step() -> None:
