@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from simorc.core.case import Case
 from simorc.core.errors import UsageError
 from simorc.core.sample import representatives, spread
-from simorc.core.sweep import MAX_CASES, Axis, Sweep, bind, monte_carlo_axis, sample_seed
+from simorc.core.sweep import MAX_CASES, Axis, Cases, Sweep, bind, monte_carlo_axis, sample_seed
 from simorc.core.units import Quantity, value_from_text, value_to_text
 
 
