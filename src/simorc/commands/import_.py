@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from simorc.commands.init import write_new
-from simorc.core.errors import ExitCode, UsageError
+from simorc.commands.init import make_files
+from simorc.core.errors import ExitCode
 
 
 def import_cace(file: Path, folder: Path) -> int:
@@ -20,17 +20,7 @@ def import_cace(file: Path, folder: Path) -> int:
     from simorc.importers.cace import import_cace as imported_from
 
     imported = imported_from(file, folder.absolute())
-    made: list[str] = []
-    kept: list[str] = []
-    try:
-        for name, text in imported.files.items():
-            (made if write_new(folder / name, text) else kept).append(name)
-    except OSError as error:
-        raise UsageError(f"cannot make {error.filename}: {error.strerror}", where=str(folder)) from error
-    for name in made:
-        print(f"made        {folder / name}")
-    for name in kept:
-        print(f"left alone  {folder / name}")
+    kept = make_files(folder, imported.files)
     if "sim_setup.yaml" in kept:
         for section in ("testbenches", "sweeps"):
             for name, path in imported.setup[section].items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from simorc.core.errors import ExitCode, UsageError
@@ -23,19 +24,12 @@ def init(folder: Path, existing: Path | None = None) -> int:
     from simorc.config.scaffold import FOLDERS, project_files
 
     files, remarks = (project_files(), []) if existing is None else _taken_over(existing, folder)
-    made: list[str] = []
-    kept: list[str] = []
     try:
         for name in FOLDERS:
             (folder / name).mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
-            (made if write_new(folder / name, text) else kept).append(name)
     except OSError as error:
         raise UsageError(f"cannot make {error.filename}: {error.strerror}", where=str(folder)) from error
-    for name in made:
-        print(f"made        {folder / name}")
-    for name in kept:
-        print(f"left alone  {folder / name}")
+    kept = make_files(folder, files)
     if existing is not None and SETUP_FILE in kept:
         remarks.append(f"decide: {SETUP_FILE} was there already and names nothing of this yet")
     for remark in remarks:
@@ -57,6 +51,27 @@ def _taken_over(existing: Path, folder: Path) -> tuple[dict[str, str], list[str]
     names = [*found.testbenches, *(name for sheet in found.datasheets for name in sheet.setup["sweeps"])]
     remarks += [f"next: simorc build {name}" for name in names[:1]]
     return adopted_files(found, target), remarks
+
+
+def make_files(folder: Path, files: Mapping[str, str]) -> list[str]:
+    """Make the files of a project that are not there yet, say what became of each, and return the others.
+
+    Raises
+    ------
+    UsageError: a folder or file cannot be made
+    """
+    made: list[str] = []
+    kept: list[str] = []
+    try:
+        for name, text in files.items():
+            (made if write_new(folder / name, text) else kept).append(name)
+    except OSError as error:
+        raise UsageError(f"cannot make {error.filename}: {error.strerror}", where=str(folder)) from error
+    for name in made:
+        print(f"made        {folder / name}")
+    for name in kept:
+        print(f"left alone  {folder / name}")
+    return kept
 
 
 def write_new(path: Path, text: str) -> bool:
