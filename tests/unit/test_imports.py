@@ -74,6 +74,7 @@ def test_controller_of_a_run_is_light(project: Path) -> None:
     modules = loaded_by_command(project, "run", "light", "--dry-run")
     assert "simorc.commands.run" in modules
     assert not modules & HEAVY
+    assert not {name for name in modules if name.startswith(("simorc.instruments", "simorc.virtual_lab"))}
 
 
 @pytest.mark.ngspice
@@ -87,6 +88,8 @@ def test_no_process_of_a_run_loads_what_the_report_needs(project: Path) -> None:
     assert done.returncode == 0
     loaded = [set(json.loads(file.read_text(encoding="utf-8"))) for file in project.rglob("modules-*.json")]
     assert len([modules for modules in loaded if "xdist" in modules]) == 3, "the session and its two workers"
+    controller = next(modules for modules in loaded if "xdist.dsession" in modules)
+    assert not controller & {"numpy", "simorc.core.plan"}, "both workers wait for it"
     # The command writes the measurements at the end; to pyarrow alone that costs some 0.15 s once.
     allowed = [{"pyarrow"} if "simorc.commands.run" in modules else set() for modules in loaded]
     assert sum(map(len, allowed)) == 1

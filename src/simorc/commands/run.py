@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import simorc
-from simorc.commands._bench_run import bench_seconds, fault_remarks, leave_safe, prepare
 from simorc.commands._common import open_run_directory
 from simorc.commands._options import RunOptions, parse_verify
 from simorc.commands._rounds import Rounds, execute_rounds, rounds_of, stop_entry, without_spared
@@ -63,6 +62,8 @@ def run(text: str, options: RunOptions) -> int:
         changed = changed_inputs(directory) if execution is not None else []
         concluded = conclude(directory)
         if before.plan.target == "bench" and due:
+            from simorc.commands._bench_run import fault_remarks
+
             job.remarks.extend(fault_remarks(before.plan, concluded.gathered.records.values()))
     if changed:
         job.notes.append(f"changed while the run went on: {', '.join(changed)}; which cases saw it cannot be told")
@@ -177,6 +178,8 @@ def _again_slowly(job: Job) -> Execution | None:
 
 def _execute_on_bench(job: Job, due: Sequence[int]) -> Execution:
     """One session; whatever becomes of it, the bench is left safe, and its record says by whom."""
+    from simorc.commands._bench_run import bench_seconds, leave_safe, prepare  # simulations start without
+
     directory, plan = job.directory, job.before.plan
     _record_versions(directory, None)
     started = _now()

@@ -20,12 +20,10 @@ from simorc.plugin.reporting import COUNTS, OUTCOME
 from simorc.plugin.session_input import PARENT, SINCE
 from simorc.simulators.process import kill_orphans
 from simorc.workspace.clock import utc_text
-from simorc.workspace.conclude import conclude
 from simorc.workspace.events import read_events
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.lock import adopt_lock, run_lock
 from simorc.workspace.manifest import read_manifest, update_manifest
-from simorc.workspace.plan_file import read_plan
 from simorc.workspace.selection import Selection, read_selection, request_stop
 from simorc.workspace.status_store import read_record, write_progress, write_record
 
@@ -117,6 +115,8 @@ class Controller:
         if self.selected:
             self._write_progress()
             return
+        from simorc.workspace.conclude import conclude  # brings numpy along, for which `simorc run` does not wait
+
         for run in self.runs:
             try:
                 _record_instruments(run, self.since)
@@ -180,6 +180,8 @@ def _note_crash(run: RunDirectory, case_ids: Sequence[int], selection: Selection
 
 
 def _note_timeout(run: RunDirectory, record: CaseRecord, selection: Selection | None) -> None:
+    from simorc.workspace.plan_file import read_plan
+
     plan = read_plan(run)
     limit = (selection.timeout_s if selection else None) or (
         plan.bench.case_timeout_s if plan.bench else plan.simulator.timeout_s

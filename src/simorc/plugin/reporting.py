@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from simorc.core.case import Case
-from simorc.core.record import CaseRecord
 from simorc.core.spec import Verdict
 from simorc.core.units import value_to_text
-from simorc.plugin.run_context import RunContext
+
+if TYPE_CHECKING:
+    from simorc.core.case import Case
+    from simorc.core.record import CaseRecord
+    from simorc.plugin.run_context import RunContext  # brings numpy along, which the controller has no use for
 
 OUTCOME = "simorc_outcome"
 COUNTS = "simorc_counts"
