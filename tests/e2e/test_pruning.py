@@ -19,7 +19,7 @@ from simorc.simulators.fast_ngspice import FastNgspice
 from simorc.simulators.model_cards import compact
 from simorc.simulators.model_library import ModelLibrary, with_models
 from simorc.simulators.ngspice import Ngspice
-from simorc.simulators.ngspice_modes import drops_bins
+from simorc.simulators.ngspice_modes import by_finger, drops_bins
 from simorc.simulators.pdk import find_pdk, install
 
 pytestmark = [pytest.mark.ngspice, pytest.mark.req("SIM-12")]
@@ -119,11 +119,13 @@ def simulated(text: str, models: Sequence[str], folder: Path, init: Sequence[str
 def check_same(
     text: str, tmp_path: Path, init: Sequence[str] = (HSPICE,), *, original: bool = False
 ) -> tuple[bytes, ModelLibrary]:
-    library = ModelLibrary(simulator_drops_bins=drops_bins("\n".join(init)))
+    said = "\n".join(init)
+    library = ModelLibrary(simulator_drops_bins=drops_bins(said), by_finger=by_finger(said))
     models = library.models(text, str(tmp_path))
     assert models.doubt == ""
     pruned = simulated(text, list(map(compact, models.pruned)), tmp_path / "pruned", init)
     assert pruned == simulated(text, models.flat, tmp_path / "flat", init)
+    assert pruned == simulated(text, library.mentioned(text, str(tmp_path)), tmp_path / "mentioned", init)
     if original:
         assert pruned == simulated(text, (), tmp_path / "original", init)
     assert sum(map(len, models.pruned)) < sum(map(len, models.flat))
@@ -198,6 +200,45 @@ def test_bins_that_draw_stay_where_ngspice_would_draw_for_them(tmp_path: Path) -
     assert text.count("nf") >= 1
     sizes = [len(ModelLibrary(simulator_drops_bins=mode).models(text, "/").pruned[0]) for mode in (True, False)]
     assert sizes[0] * 10 < sizes[1]
+
+
+MEETING = {0: (0.15, 0.25, 1, 4), 1: (0.25, 0.5, 1, 4), 2: (0.15, 0.25, 4, 10), 3: (0.25, 0.5, 4, 10)}
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (2, 0, 3, 1)], ids=str)
+@pytest.mark.parametrize("init", [(), (HSPICE,), (HSPICE, "set wnflag=0"), ("set ngbehavior=ps",)], ids=str)
+def test_of_bins_that_share_limits_the_one_stays_that_ngspice_takes(
+    init: tuple[str, ...], order: tuple[int, ...], tmp_path: Path
+) -> None:
+    """Four bins meet at L 0.25 um and W 4 um, each with another threshold."""
+    limits = {number: "lmin={}u lmax={}u wmin={}u wmax={}u".format(*of) for number, of in MEETING.items()}
+    cards = [f".model n.{n} nmos level=14 version=4.5 vth0={0.3 + n / 10} {limits[n]}" for n in order]
+    (tmp_path / "m.lib").write_text(
+        "\n".join([".subckt s d g s b l=1 w=1 nf=1", "m d g s b n l={l} w={w} nf={nf}", *cards, ".ends", ""])
+    )
+    for count, (geometry, most) in enumerate(
+        {
+            "l=0.25 w=4": 1,
+            "l=0.25 w=3": 1,
+            "l=0.3 w=4": 1,
+            "l=0.15 w=1": 1,
+            "l=0.25 w=8 nf=2": 2,
+            "l=0.25 w=4 nf=2": 2,
+            "l=0.2499999999 w=4": 4,
+            "l={long} w=wide": 4,
+            "l={long/1} w=4": 4,
+        }.items()
+    ):
+        parameters = ".param long=0.25 wide=4\n"
+        text = f'* bins\n.include "{tmp_path}/m.lib"\n.option scale=1e-6\n{parameters}'
+        text += f"x1 d g 0 0 s {geometry}\nvd d 0 1\nvg g 0 0.6\n.op\n.end\n"
+        said = "\n".join(init)
+        library = ModelLibrary(simulator_drops_bins=drops_bins(said), by_finger=by_finger(said))
+        models = library.models(text, str(tmp_path))
+        (tmp_path / str(count)).mkdir()
+        first = simulated(text, models.flat, tmp_path / f"{count}/flat", init)
+        assert simulated(text, models.pruned, tmp_path / f"{count}/pruned", init) == first, geometry
+        assert models.pruned[0].count(".model") <= most, geometry
 
 
 HBT = """\

@@ -185,10 +185,12 @@ def test_a_comment_box_is_no_hidden_command() -> None:
     [
         ("x1 d g s b nfet w=0.5u l=0.2u", [0]),
         ("x1 d g s b nfet w=5u l=5u", [3]),
-        ("x1 d g s b nfet w=1u l=0.5u", [0, 1]),
+        ("x1 d g s b nfet w=1u l=0.5u", [1]),
         ("x1 d g s b nfet w=1.0005u l=0.5u", [0, 1]),
         ("x1 d g s b nfet w=1.01u l=0.5u", [1]),
-        ("x1 d g s b nfet w=1u l=1u", [0, 1, 2, 3]),
+        ("x1 d g s b nfet w=1u l=1u", [3]),
+        ("x1 d g s b nfet w=10u l=10u", [3]),
+        ("x1 d g s b nfet w=2u l=0.5u nf=2", [1]),
         ("x1 d g s b nfet w=1.5u l=0.5u nf=2", [0, 1]),
         ("x1 d g s b nfet w=0.5u l=0.2u\nx2 d g s b nfet\n+ w=5u l=5u", [0, 3]),
         ("x1 d g s b nfet\n  + w=5u\n* remark\n\n+ l=5u", [3]),
@@ -454,7 +456,8 @@ def test_the_bin_of_every_instance_stays(geometries: list[tuple[float, float, in
         3: (1e-6, 1e-5, 1e-6, 1e-5),
     }
     for width, long, fingers in geometries:
+        of_one = float(f"{width / fingers:.12g}")
         for number, (lmin, lmax, wmin, wmax) in limits.items():
-            if lmin <= long <= lmax and (wmin <= width / fingers <= wmax or wmin <= width <= wmax):
+            if lmin <= long < lmax and (wmin <= of_one < wmax or wmin <= width < wmax):
                 assert number in kept
     assert kept == sorted(kept)

@@ -121,12 +121,13 @@ class FastSimulator(Simulator, Protocol):
     def proof_key(self, deck: Deck, folder: Path) -> str:
         """By what one comparison holds for further decks, a name for a file; empty where the fast way is not taken."""
 
-    def reference(self, deck: Deck, folder: Path, timeout_s: float, *, original: bool) -> SimulationResult:
+    def reference(self, deck: Deck, folder: Path, timeout_s: float, *, original: bool, again: bool) -> SimulationResult:
         """Simulate the slow way, in a folder as `run`'s.
 
         Parameters
         ----------
         original: the deck exactly as it is
+        again: a result of this kind has already been compared
         """
 
     def distrust(self, reason: str) -> None:

@@ -62,14 +62,14 @@ class Verification:
         if key not in self._known:
             found = read_proof(self.run, key)
             if found is not None and found.get("outcome") == "different":
-                return self._differs(case, key, self._slowly(case, deck), found.get("reason", ""))
+                return self._differs(case, key, self._slowly(case, deck, again=False), found.get("reason", ""))
             # One from this very execution saves nobody the sample.
             self._known[key] = found is not None and found.get("since") != self.verify.since
             if found is None:
-                return self._compared(case, key, deck, result)
+                return self._compared(case, key, deck, result, again=False)
         if case.case_id not in self.verify.cases or (self._known[key] and not self.verify.always):
             return None
-        return self._compared(case, key, deck, result)
+        return self._compared(case, key, deck, result, again=True)
 
     def holds(self, how: str, key: str) -> bool:
         """Whether a result of an earlier execution needs no comparison now.
@@ -87,8 +87,8 @@ class Verification:
             self._holding[key] = found is not None and found.get("outcome") == "identical"
         return self._holding[key]
 
-    def _compared(self, case: Case, key: str, deck: Deck, result: SimulationResult) -> Proof:
-        slow = self._slowly(case, deck)
+    def _compared(self, case: Case, key: str, deck: Deck, result: SimulationResult, *, again: bool) -> Proof:
+        slow = self._slowly(case, deck, again=again)
         if slow.error is not None and slow.error.kind in ("timeout", "killed", "disk_full"):
             what = f"case {case.case_id} could not be compared with the slow way: {slow.error.what}"
             return Proof("", result, (what,))
@@ -108,10 +108,11 @@ class Verification:
         self.simulator.distrust(reason)
         return Proof(self.verify.how, slow, (f"{reason}; the slow way counts, and takes over",), is_identical=False)
 
-    def _slowly(self, case: Case, deck: Deck) -> SimulationResult:
+    def _slowly(self, case: Case, deck: Deck, *, again: bool) -> SimulationResult:
         folder = self.run.repeat_folder(case.case_id)
         try:
-            result = self.simulator.reference(deck, folder, self.timeout_s, original=self.verify.how == "original")
+            original = self.verify.how == "original"
+            result = self.simulator.reference(deck, folder, self.timeout_s, original=original, again=again)
             len(result.waves)  # read before the folder goes
             return result
         finally:

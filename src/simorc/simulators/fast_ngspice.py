@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -32,7 +32,7 @@ from simorc.simulators.model_library import ModelLibrary, Models, with_models
 from simorc.simulators.ngspice import LOG, Ngspice, deck_files, files_beside, write_deck
 from simorc.simulators.ngspice_deck import ADDED, PreparedDeck, Script, apart
 from simorc.simulators.ngspice_log import LogReport, parse_log
-from simorc.simulators.ngspice_modes import drops_bins, has_sections
+from simorc.simulators.ngspice_modes import by_finger, drops_bins, has_sections
 from simorc.simulators.ngspice_session import NgspiceSession, Output, SessionEndedError, new_folder
 from simorc.simulators.rawfile import RawFileError, parse_raw
 from simorc.workspace.files import write_bytes
@@ -43,6 +43,7 @@ _MOST_DECKS = 10_000
 _LOOK_AT_MEMORY_EVERY = 50
 _GROWTH = 1 << 28
 _MOST_MODELS = 1 << 28
+_Part = Literal["pruned", "mentioned", "flat"]
 
 
 class FastNgspice:
@@ -61,7 +62,7 @@ class FastNgspice:
         self._memory = 0
         self._branched = False
         self._folder: Path | None = None
-        self._written: dict[tuple[str, bool], list[str]] = {}
+        self._written: dict[tuple[str, _Part], list[str]] = {}
         self._size = 0
         self._last: tuple[PreparedDeck, Models | None] | None = None
         self._keys: dict[tuple[str, bool], str] = {}
@@ -71,7 +72,12 @@ class FastNgspice:
     @cached_property
     def _library(self) -> ModelLibrary:
         init = self._plain.init_file
-        return ModelLibrary(self._inputs.read, simulator_drops_bins=drops_bins(init), has_sections=has_sections(init))
+        return ModelLibrary(
+            self._inputs.read,
+            simulator_drops_bins=drops_bins(init),
+            by_finger=by_finger(init),
+            has_sections=has_sections(init),
+        )
 
     def version(self) -> str:
         """Name and version, e.g. `ngspice-39`; asked for once."""
@@ -109,7 +115,7 @@ class FastNgspice:
         if models is None:
             return self._plain.run(deck, folder, timeout_s)
         if self._reason or models.doubt:
-            return self._fresh(prepared, models, folder, timeout_s, whole=True)
+            return self._fresh(prepared, models, folder, timeout_s, "flat")
         if prepared.script is None or models.apart:
             return self._in_process(prepared, models, folder, timeout_s)
         return self._in_session(prepared, prepared.script, models, folder, timeout_s)
@@ -144,14 +150,20 @@ class FastNgspice:
             self._keys[kind] = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
         return self._keys[kind]
 
-    def reference(self, deck: Deck, folder: Path, timeout_s: float, *, original: bool) -> SimulationResult:
-        """The same deck the slow way: a fresh process, all of the chosen sections, or the deck as it is."""
+    def reference(
+        self, deck: Deck, folder: Path, timeout_s: float, *, original: bool, again: bool = False
+    ) -> SimulationResult:
+        """The same deck the slow way: a fresh process, all of the chosen sections, or the deck as it is.
+
+        Once all of the sections have been compared, constants that nothing mentions are left out of them.
+        """
         assert isinstance(deck, PreparedDeck)
         models = self._models(deck, folder)
         if original or models is None:
             return self._plain.run(deck, folder, timeout_s)
-        whole = partial(self._fresh, deck, models, folder, timeout_s, whole=True)
-        return self._or_plainly(whole, deck, folder, timeout_s)
+        part: _Part = "mentioned" if again and not models.doubt else "flat"
+        slowly = partial(self._fresh, deck, models, folder, timeout_s, part)
+        return self._or_plainly(slowly, deck, folder, timeout_s)
 
     def distrust(self, reason: str) -> None:
         """From now on every deck runs in a process of its own, on all of the chosen sections."""
@@ -223,7 +235,7 @@ class FastNgspice:
         if result.error is None or not models.flat:
             return replace(result, fast=bool(models.flat))
         shutil.rmtree(folder)
-        return self._fresh(deck, models, folder, timeout_s - (time.monotonic() - begin), whole=True)
+        return self._fresh(deck, models, folder, timeout_s - (time.monotonic() - begin), "flat")
 
     def _in_session(
         self, deck: PreparedDeck, script: Script, models: Models, folder: Path, timeout_s: float
@@ -236,7 +248,7 @@ class FastNgspice:
             if error.timed_out and self._limit_is_real:
                 write_deck(deck, folder)
                 return self._plain.timed_out(folder, timeout_s)
-            result = self._fresh(deck, models, folder, timeout_s, whole=True)
+            result = self._fresh(deck, models, folder, timeout_s, "flat")
             self._limit_is_real |= error.timed_out and result.error is not None
             return result
         log = output.log.decode("utf-8", "replace")
@@ -244,7 +256,7 @@ class FastNgspice:
         plots, doubt = _checked(script, output, log, report)
         if doubt:
             left_s = max(timeout_s - (time.monotonic() - begin), 0.01)
-            return self._fresh(deck, models, folder, left_s, whole=True)
+            return self._fresh(deck, models, folder, left_s, "flat")
         if self._settings.keep == "all":
             write_deck(deck, folder)
             place = os.fspath(folder)
@@ -260,12 +272,12 @@ class FastNgspice:
         )
 
     def _fresh(
-        self, deck: PreparedDeck, models: Models, folder: Path, timeout_s: float, *, whole: bool = False
+        self, deck: PreparedDeck, models: Models, folder: Path, timeout_s: float, part: _Part = "pruned"
     ) -> SimulationResult:
-        """A process of its own, `ngspice -b`, on pruned models, or on the whole of the chosen sections."""
+        """A process of its own, `ngspice -b`, on a part of the models."""
         if not models.flat:
             return self._plain.run(deck, folder, timeout_s)
-        text = with_models(deck.text, self._paths(models, whole=whole))
+        text = with_models(deck.text, self._paths(models, part, lambda: self._texts(deck, models, folder, part)))
         # In the case's folder, since commands may go by where their netlist lies (`$inputdir`).
         folder.mkdir(parents=True, exist_ok=True)
         netlist = folder / _NETLIST
@@ -300,17 +312,23 @@ class FastNgspice:
 
     def _placed(self, script: Script, models: Models) -> Script:
         """The netlist as it means the same in the session's folder."""
-        netlist = with_models(script.netlist, self._paths(models)) if models.flat else script.netlist
+        paths = self._paths(models, "pruned", lambda: models.pruned)
+        netlist = with_models(script.netlist, paths) if models.flat else script.netlist
         return Script(netlist, script.commands, script.plots, script.kinds)
 
-    def _paths(self, models: Models, *, whole: bool = False) -> list[str]:
+    def _texts(self, deck: PreparedDeck, models: Models, folder: Path, part: _Part) -> tuple[str, ...]:
+        if part == "mentioned":
+            return self._library.mentioned(deck.text, os.path.abspath(folder))  # noqa: PTH100
+        return models.flat if part == "flat" else models.pruned
+
+    def _paths(self, models: Models, part: _Part, texts: Callable[[], tuple[str, ...]]) -> list[str]:
         """Files that hold the texts of models, each written once, unless somebody cleans up (a log-out may)."""
-        key = (models.key, whole)
+        key = (models.key, part)
         if not all(map(os.path.exists, self._written.get(key, ("",)))):
             if self._size > _MOST_MODELS or key in self._written:
                 self._forget_models()
             paths: list[str] = []
-            for text in models.flat if whole else models.pruned:
+            for text in texts():
                 path = self._scratch / f"models_{len(self._written)}_{len(paths)}.spice"
                 content = text if models.doubt else compact(text)
                 path.write_text(content, encoding="utf-8", errors="surrogateescape")

@@ -16,6 +16,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from simorc.core.errors import CaseError, ErrorKind
 from simorc.simulators.deck_paths import file_arguments, full_path, is_library, reference
@@ -34,8 +35,10 @@ from simorc.simulators.model_cards import (
     units_of,
     words_of,
 )
+from simorc.simulators.model_constants import mentions, without_constants
 from simorc.simulators.model_reach import Pruner, drawing_of
 from simorc.simulators.ngspice_deck import apart_for_models
+from simorc.simulators.ngspice_modes import SAYS_WIDTH
 from simorc.workspace.files import text_of
 
 _MOST_CARDS = 20_000
@@ -94,6 +97,7 @@ class _Library:
     drawing: names of functions and parameters that draw random numbers, each time that they are used
     evaluates_all: ngspice evaluates models that nothing uses, of which some draw random numbers: there is an `.if`
     scales: of geometries, as options in the files set them; None for one that is no plain number
+    says_width: an option may say which width the limits of bins mean
     """
 
     names: tuple[str, ...]
@@ -104,11 +108,17 @@ class _Library:
     drawing: Sequence[str]
     evaluates_all: bool
     scales: frozenset[float | None]
+    says_width: bool
 
     @property
     def flat(self) -> tuple[str, ...]:
         """The texts, nothing dropped."""
         return tuple(file.text for file in self.files)
+
+    @cached_property
+    def mentions(self) -> frozenset[str]:
+        """Every word, save the names that constants give themselves."""
+        return mentions(unit for file in self.files for unit in file.units)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +140,7 @@ class ModelLibrary:
     read: from an absolute path to the text
     simulator_drops_bins: ngspice leaves out bins that no instance needs before it draws for them, as it does in its
         HSPICE mode where lengths and widths are plain numbers
+    by_finger: limits of bins mean the width of one finger, if no option says otherwise
     has_sections: `.lib` reads a section of a file, as in all modes but those of PSPICE and LTspice
     """
 
@@ -138,9 +149,11 @@ class ModelLibrary:
         read: Callable[[str], str] | None = None,
         *,
         simulator_drops_bins: bool = False,
+        by_finger: bool = False,
         has_sections: bool = True,
     ) -> None:
         self._simulator_drops_bins = simulator_drops_bins
+        self._by_finger = by_finger
         self._has_sections = has_sections
         self._texts = FlatModels(read or text_of, has_sections=has_sections)
         self._cards: dict[str, _Card] = {}
@@ -174,13 +187,14 @@ class ModelLibrary:
         calls = [card.call for card in cards if card.call is not None and not words.isdisjoint(card.call.words)]
         scales = frozenset().union(*(card.scales for card in cards)) | library.scales
         geometries = frozenset((call.words[-1], *map(call.parameters.get, GEOMETRY)) for call in calls)
-        like = (references, words, geometries, scales, draws)
+        by_finger = self._by_finger and not library.says_width and SAYS_WIDTH not in all_words
+        like = (references, words, geometries, scales, draws, by_finger)
         key = (like, self._decisive(like, cards))
         if key not in self._models:
             # Options that contradict each other, or themselves: no bin is left out.
             scale = 1.0 if not scales else next(iter(scales)) if len(scales) == 1 else None
             for all_that_draw in (False, True):
-                facts = (library.by_name, scale, library.drawing, all_that_draw, self._simulator_drops_bins)
+                facts = (library.by_name, scale, library.drawing, all_that_draw, self._simulator_drops_bins, by_finger)
                 pruner = Pruner(*facts, _assigned(cards))
                 pruner.reach(library.kept, words, calls)
                 found = _pruned(library, pruner)
@@ -201,6 +215,18 @@ class ModelLibrary:
         """Of the values that a deck gives to parameters those that models for its like depend on."""
         asked = self._asked.get(like)
         return _NONE if not asked else frozenset(pair for card in cards for pair in card.assigned if pair[0] in asked)
+
+    def mentioned(self, deck: str, folder: str) -> tuple[str, ...]:
+        """The flat texts of `models` without the constants that neither deck nor files mention; for sure pruning only.
+
+        Parameters
+        ----------
+        folder: absolute path of the folder that the deck's relative paths mean
+        """
+        references, cards, _ = self._split(deck, folder)
+        library = self._library(references)
+        words = library.mentions.union(*(card.words for card in cards))
+        return tuple(without_constants(file.units, words) for file in library.files)
 
     def flat(self, references: _References) -> tuple[str, ...]:
         """The text behind each of some references (absolute path, section or empty), read once.
@@ -321,7 +347,8 @@ def _joint(names: tuple[str, ...], files: tuple[_File, ...]) -> _Library:
     )
     branches = any(unit.kind == ".model" for unit in drawn) and any(has_branches(file.text) for file in files)
     doubt = next((file.doubt for file in files if file.doubt), "")
-    return _Library(names, files, doubt, by_name, (*nameless, *drawn), drawing, branches, scales)
+    says_width = any(SAYS_WIDTH in unit.text.lower() for unit in nameless)
+    return _Library(names, files, doubt, by_name, (*nameless, *drawn), drawing, branches, scales, says_width)
 
 
 def _pruned(library: _Library, pruner: Pruner) -> Models:

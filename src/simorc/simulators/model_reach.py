@@ -9,15 +9,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from enum import IntEnum
 from itertools import product
 
 from simorc.simulators.model_cards import GEOMETRY, Bin, Call, Subcircuit, Unit, draws, number
 
 _SLACK = 1e-3
+_SAME = 1e-12
 _MOST_GEOMETRIES = 1000
 _DRAWN = re.compile(r"(?:(?<![\w.])([a-z_]\w*)\s*\*\s*)?\b(?:agauss|gauss|aunif|unif|limit)\b", re.IGNORECASE)
 _DRAWS = re.compile(r"\b(?:agauss|gauss|aunif|unif|limit)\b", re.IGNORECASE)
 _BARE = re.compile(r"[a-z_]\w*")
+
+
+class _Fit(IntEnum):
+    """How a geometry lies to the limits of a bin; of several dimensions the least counts."""
+
+    OUTSIDE = 0
+    UNSURE = 1  # so near a limit that digits decide which ngspice may lose
+    ENDS = 2  # at the upper limit
+    HOLDS = 3
 
 
 @dataclass(eq=False)
@@ -31,6 +42,7 @@ class Pruner:
     drawing: functions and parameters that draw random numbers
     all_that_draw: bins that draw random numbers stay, since ngspice would draw for them
     simulator_drops_bins: ngspice drops bins before it draws for them, where instances have plain numbers
+    by_finger: the width of one finger is what limits mean, in any case; else perhaps that of all
     has_left_draws: bins were left out for which ngspice would draw
     assigned: values, as written, that the deck gives to parameters
     asked: the parameters on whose values the result depends
@@ -41,6 +53,7 @@ class Pruner:
     drawing: Sequence[str]
     all_that_draw: bool
     simulator_drops_bins: bool
+    by_finger: bool
     assigned: Mapping[str, Set[str]]
     asked: set[str] = field(default_factory=set)
     has_left_draws: bool = False
@@ -91,16 +104,14 @@ class Pruner:
         calls = self._calls.get(unit.names[0], []) if unit.names else []
         if self.scale is None:
             return bins
+        drops = self.simulator_drops_bins
+        drops &= all(map(_is_plain, calls)) and all(map(_is_usual, subcircuit.geometry.values()))
         wanted: set[int] = set()
         for base, names in subcircuit.geometry.items():
             of_base = [part for part in bins if part.base == base]
-            for part in self._for_calls(subcircuit, calls, names, of_base):
+            for part in self._for_calls(subcircuit, calls, names, of_base, drops=drops):
                 wanted.add(id(part))
-        if (
-            self.simulator_drops_bins
-            and all(map(_is_plain, calls))
-            and all(map(_is_usual, subcircuit.geometry.values()))
-        ):
+        if drops:
             return [part for part in bins if id(part) in wanted]
         drawing = {id(part) for part in bins if id(part) not in wanted and self._draws(part.text)}
         self.has_left_draws |= bool(drawing) and not self.all_that_draw
@@ -120,20 +131,47 @@ class Pruner:
         return draws(text) or any(name in text.lower() for name in self.drawing)
 
     def _for_calls(
-        self, subcircuit: Subcircuit, calls: Sequence[Call], names: Sequence[str], bins: Sequence[Bin]
+        self, subcircuit: Subcircuit, calls: Sequence[Call], names: Sequence[str], bins: Sequence[Bin], *, drops: bool
     ) -> Sequence[Bin]:
-        """The bins in range for every instance; all where the geometry of one is not certain, or has none."""
+        """The bins for every instance; all where the geometry of one is not certain, or has none.
+
+        Parameters
+        ----------
+        drops: ngspice drops those that no instance is in
+        """
         wanted = {id(part): part for part in bins if part.limits is None}
         for call in calls:
             texts = [call.parameters.get(name, subcircuit.defaults.get(name, name)) for name in names]
             values = [self._values(text, frozenset()) for text in texts]
             if not all(values) or len(geometries := list(product(*filter(None, values)))) > _MOST_GEOMETRIES:
                 return bins
-            found = [part for part in bins if part.limits and _is_near(part.limits, geometries, self.scale or 1.0)]
+            found = [part for place in self._places(geometries) for part in self._chosen(bins, place, drops=drops)]
             if not found:
                 return bins
             wanted |= {id(part): part for part in found}
         return list(wanted.values()) if calls else bins
+
+    def _places(self, geometries: Iterable[tuple[float, ...]]) -> set[tuple[float, float]]:
+        """Length and width, in m, that the limits of bins may mean."""
+        scale = self.scale or 1.0
+        found: set[tuple[float, float]] = set()
+        for length, width, fingers in geometries:
+            found.add((length * scale, (width / fingers if fingers else width) * scale))
+            if not self.by_finger:
+                found.add((length * scale, width * scale))
+        return found
+
+    def _chosen(self, bins: Sequence[Bin], place: tuple[float, float], *, drops: bool) -> list[Bin]:
+        """The bins that ngspice may take for a geometry.
+
+        Measured: where it drops bins, those are left that hold the geometry, of two that share a limit the one that
+        begins there. In modes without that it takes the first in their order, whether it begins or ends there.
+        """
+        fits = [(part, _fit(part.limits, place)) for part in bins if part.limits]
+        near = [part for part, fit in fits if fit]
+        if _Fit.UNSURE in (fit for _, fit in fits) or (self.simulator_drops_bins and not drops):
+            return near
+        return ([part for part, fit in fits if fit == _Fit.HOLDS] or near) if drops else near[:1]
 
     def _values(self, text: str, seen: frozenset[str]) -> frozenset[float] | None:
         """Everything that a number, or a parameter, may be: what any card gives to that name; None for unknown."""
@@ -191,18 +229,17 @@ def _is_usual(names: Sequence[str]) -> bool:
     return all(name == usual or name == "1" for name, usual in zip(names, GEOMETRY, strict=True))
 
 
-def _is_near(limits: tuple[float, ...], geometries: Sequence[tuple[float, ...]], scale: float) -> bool:
-    """Whether a bin is for one of these lengths, widths, numbers of fingers, or touches it with its limits.
-
-    The width that counts is that of all fingers or of one, as ngspice's compatibility mode says.
-    """
+def _fit(limits: tuple[float, ...], place: tuple[float, float]) -> _Fit:
+    """How length and width lie to lmin, lmax, wmin, wmax."""
     lmin, lmax, wmin, wmax = limits
-    return any(
-        _between(length * scale, lmin, lmax)
-        and (_between(width * scale, wmin, wmax) or (fingers and _between(width / fingers * scale, wmin, wmax)))
-        for length, width, fingers in geometries
-    )
+    return min(_between(place[0], lmin, lmax), _between(place[1], wmin, wmax))
 
 
-def _between(value: float, low: float, high: float) -> bool:
-    return low * (1 - _SLACK) <= value <= high * (1 + _SLACK)
+def _between(value: float, low: float, high: float) -> _Fit:
+    if not low * (1 - _SLACK) <= value <= high * (1 + _SLACK):
+        return _Fit.OUTSIDE
+    if abs(value - high) <= high * _SAME:
+        return _Fit.ENDS
+    if abs(value - low) <= low * _SAME or low * (1 + _SLACK) <= value <= high * (1 - _SLACK):
+        return _Fit.HOLDS
+    return _Fit.UNSURE

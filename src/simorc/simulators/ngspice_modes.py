@@ -6,6 +6,9 @@ import re
 
 _MODE = re.compile(r"^[ \t]*set\b[^\n]*\bngbehavior[ \t]*=[ \t]*(\w+)", re.MULTILINE)
 
+SAYS_WIDTH = "wnflag"
+"""The option that says whether limits of bins mean the width of one finger, or of all."""
+
 
 def drops_bins(init: str) -> bool:
     """Whether ngspice with this init file leaves out bins that no instance needs before it draws for them.
@@ -14,6 +17,15 @@ def drops_bins(init: str) -> bool:
     (True, False, False)
     """
     return "hs" in _mode(init)
+
+
+def by_finger(init: str) -> bool:
+    """Whether limits of bins mean the width of one finger with this init file, if no option says otherwise.
+
+    >>> by_finger("set ngbehavior=hsa"), by_finger("set ngbehavior=hsa wnflag=0"), by_finger("")
+    (True, False, False)
+    """
+    return drops_bins(init) and SAYS_WIDTH not in init
 
 
 def has_sections(init: str) -> bool:
