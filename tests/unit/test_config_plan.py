@@ -226,6 +226,14 @@ def test_a_rule_that_ends_a_run_early_is_for_simulations(project: Path) -> None:
     assert plan(project, "monte_carlo: {samples: 200}\n").confidence == 0.95
 
 
+def test_the_groups_of_the_statistics_are_chosen(project: Path) -> None:
+    made = plan(project, "parameters: {temp: [1, 2], vin: [4, 5]}\nstatistics_by: vin\n")
+    assert made.sweep.statistics_by == ("vin",)
+    assert decode(Plan, encode(made), "plan") == made
+    assert plan(project, "parameters: {temp: [1, 2]}\nstatistics_by: []\n").sweep.statistics_by == ()
+    assert plan(project, "parameters: {temp: [1, 2]}\n").sweep.statistics_by is None
+
+
 @pytest.mark.req("SIM-08")
 def test_a_yield_needs_a_measure_with_limits(project: Path) -> None:
     config = project / "testbenches" / "tempco" / "config.yaml"

@@ -238,6 +238,8 @@ ADDED_TO_A_SWEEP = [
         "stop_when.of: found 'vot', expected one of vout, iq, psrr, did you mean",
     ),
     (f"{MC}stop_when: {{yield_ci: 1%, of: vout}}", "stop_when.of: found measures, but neither `mean` nor `sigma`"),
+    ("statistics_by: corne", "statistics_by: found 'corne', expected one of "),
+    (f"{MC}statistics_by: temp", "statistics_by: found groups beside random samples, expected one of `monte_carlo`"),
     (f"{MC}stop_when: 3", "stop_when: found 3, expected a mapping"),
     ("<<: {where: 3}", "<<: found an unknown key, expected one of measures"),
 ]

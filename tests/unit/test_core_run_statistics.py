@@ -10,7 +10,13 @@ from statsmodels.stats.proportion import proportion_confint
 from simorc.core.case import Case
 from simorc.core.measurement import Measure, Outcome, judge
 from simorc.core.record import CaseRecord, Status, measures_found
-from simorc.core.run_statistics import ALL_LIMITS, GroupStatistics, run_statistics, yields_lowest_first
+from simorc.core.run_statistics import (
+    ALL_LIMITS,
+    GroupStatistics,
+    group_names,
+    run_statistics,
+    yields_lowest_first,
+)
 from simorc.core.spec import Spec
 from simorc.core.sweep import Axis, Sweep, monte_carlo_axis
 
@@ -80,12 +86,48 @@ def test_a_case_that_failed_or_has_not_run_is_counted_apart() -> None:
     assert everything.in_spec.judged == 1
 
 
-def test_a_grid_is_no_random_sample() -> None:
-    found = statistics(Sweep("grid", (CORNERS, Axis(("temp",), ((-40,), (27,), (85,), (125,)))), {"corner": "tt"}))
-    assert (ALL_LIMITS,) not in found
+TEMPS = Axis(("temp",), ((-40,), (27,), (85,), (125,)))
+
+
+@pytest.mark.req("SIM-16")
+def test_a_grid_has_statistics_over_all_and_by_corner_and_no_capability() -> None:
+    found = statistics(Sweep("grid", (CORNERS, TEMPS), {"corner": "tt"}))
+    assert list(found) == [
+        ("vout",), ("vout", "tt"), ("vout", "ff"), ("iq",), ("iq", "tt"), ("iq", "ff"),
+    ]  # fmt: skip
     iq = found["iq",]
     assert (iq.found.n, iq.found.mean, iq.found.cpk, iq.in_spec) == (8, pytest.approx(5e-5), None, None)
     assert iq.margin == pytest.approx(5e-5)
+    tt, ff = found["vout", "tt"], found["vout", "ff"]
+    assert (tt.found.n, tt.found.median, tt.found.maximum) == (4, pytest.approx(3.31), 3.42)
+    assert (ff.found.n, ff.n_missing, ff.spec.max) == (3, 1, 3.35)
+    sigma = math.sqrt((0.05**2 + 0.03**2 + 0.01**2 + 0.09**2) / 3)
+    assert tt.found.sigma_to_limit == pytest.approx(0.07 / sigma)  # the mean of 3.33 V to 3.4 V
+    assert (tt.found.cp, tt.found.cpk, tt.in_spec) == (None, None, None)
+
+
+NAMED = Axis(("corner_name", "corner", "temp"), (("hot", "ff", 125), ("cold", "ss", -40)))
+FLAVOURS = Axis(("flavour", "vin"), (("lvt", 1.2), ("hvt", 1.8)))
+
+
+@pytest.mark.parametrize(
+    ("axes", "by", "names"),
+    [
+        ((NAMED, Axis(("vin",), ((4,), (5,)))), None, ("corner_name",)),
+        ((FLAVOURS, TEMPS), None, ("flavour",)),
+        ((CORNERS, FLAVOURS, TEMPS), None, ("corner", "flavour")),
+        ((CORNERS, FLAVOURS), None, ()),  # each group would be one case
+        ((CORNERS, Axis(("temp",), ((27,),))), None, ()),
+        ((Axis(("vin",), ((4,), (5,))), TEMPS), None, ()),
+        ((CORNERS, TEMPS), ("temp",), ("temp",)),
+        ((CORNERS, TEMPS), (), ()),
+        ((CORNERS, monte_carlo_axis(4, 1)), None, ("corner",)),
+    ],
+)
+def test_texts_or_what_is_asked_for_make_the_groups(
+    axes: tuple[Axis, ...], by: tuple[str, ...] | None, names: tuple[str, ...]
+) -> None:
+    assert group_names(Sweep("s", axes, {}, statistics_by=by)) == names
 
 
 def test_nothing_ran() -> None:

@@ -82,9 +82,20 @@ def _sweep(name: str, file: Document, keys: SweepKeys, testbench: TestbenchFile,
     defaults = testbench.keys.parameters
     known = testbench.parameter_names()
     axes = AxisBuilder(file, keys, testbench.name, known, defaults, problems).axes()
-    sweep = Sweep(name, axes, defaults, keys.where, keys.exclude)
+    sweep = Sweep(name, axes, defaults, keys.where, keys.exclude, statistics_by=keys.statistics_by)
     check_sweep_conditions(sweep, known, file, problems)
+    _check_groups(file, sweep, problems)
     return sweep
+
+
+def _check_groups(file: Document, sweep: Sweep, problems: Problems) -> None:
+    """Note groups of statistics that the sweep does not have, or that its random samples make already."""
+    where = file.where(["statistics_by"])
+    if sweep.samples and sweep.statistics_by is not None:
+        problems.add(Problem(where, "groups beside random samples", "one of `monte_carlo` and `statistics_by`"))
+    for name in sweep.statistics_by or ():
+        if name not in sweep.swept:
+            problems.add(Problem(where, printed(name), one_of(sweep.swept), did_you_mean(name, sweep.swept)))
 
 
 def _column(sweep: Sweep, name: str) -> list[Value]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from simorc.core.case import Case
 from simorc.core.measurement import Measure, Measurement
 from simorc.core.record import CaseRecord, Status, status_of
 from simorc.core.spec import Spec, Verdict, relative_margin, worst
 from simorc.core.statistics import CONFIDENCE, Statistics, Yield, describe, yield_of
-from simorc.core.sweep import SAMPLE_COLUMNS, Sweep
-from simorc.core.units import Value
+from simorc.core.sweep import SAMPLE_COLUMNS, Axis, Sweep
+from simorc.core.units import Value, as_number
 
 ALL_LIMITS = ""
 """In place of a measure's name: the row that counts samples in which every limit is met."""
@@ -26,12 +26,13 @@ class GroupStatistics:
     """One measure in one group of cases that share its limits, or the yield of a group over all its limits.
 
     A group is the random samples of one point of the other axes; without Monte Carlo samples all cases are one group,
-    which is no random sample, so that neither capability nor yield is said of it.
+    and beside it those of one corner are, or of one choice of whatever `group_names` gives. They are no random sample,
+    so that neither capability nor yield is said of them.
 
     Parameters
     ----------
     measure: its name, or `ALL_LIMITS`
-    group: the swept parameters that the group shares
+    group: the swept parameters that the group shares; empty where it is all cases
     spec: the limits in force
     found: the statistics of the values of completed cases, in `unit`
     n_missing: cases that ran without giving a value; n_pending: cases that have not run
@@ -112,8 +113,29 @@ class _Members:
 
 
 def group_names(sweep: Sweep) -> tuple[str, ...]:
-    """The swept parameters that a group of random samples shares; none where nothing is random."""
-    return tuple(name for name in sweep.swept if name not in SAMPLE_COLUMNS) if sweep.samples else ()
+    """The swept parameters whose values make the groups.
+
+    Random samples share every other parameter. On a grid it is what `statistics_by` names, else the parameters with
+    texts, such as the corner: none where nothing else varies, as each group would be one case.
+
+    >>> group_names(Sweep("s", (Axis(("corner",), (("tt",), ("ff",))), Axis(("temp",), ((-40,), (125,)))), {}))
+    ('corner',)
+    """
+    if sweep.samples:
+        return tuple(name for name in sweep.swept if name not in SAMPLE_COLUMNS)
+    if sweep.statistics_by is not None:
+        return sweep.statistics_by
+    varied = [axis for axis in sweep.axes if len(axis) > 1]
+    named = [_text_names(axis) for axis in varied]
+    return tuple(name for names in named for name in names) if [] in named else ()
+
+
+def _text_names(axis: Axis) -> list[str]:
+    """What tells the rows of an axis apart in words: the name of a corner, else its texts; empty for numbers alone."""
+    if "corner_name" in axis.names:
+        return ["corner_name"]
+    columns = zip(*axis.rows, strict=True)
+    return [n for n, column in zip(axis.names, columns, strict=True) if any(as_number(v) is None for v in column)]
 
 
 def run_statistics(
@@ -124,6 +146,8 @@ def run_statistics(
     confidence: float = CONFIDENCE,
 ) -> list[GroupStatistics]:
     """The statistics of all measures over all groups, measure by measure; of a random sweep first the yields.
+
+    Of a grid the row over all cases comes before those of the measure's groups.
 
     Parameters
     ----------
@@ -138,6 +162,7 @@ def run_statistics(
         status = status_of(record)
         known = {m.name: m for m in record.measurements} if record is not None else {}
         group = tuple(case.parameters[name] for name in names)
+        groups = [group] if sweep.samples or not group else [(), group]
         if sweep.samples:
             verdict = worst([known[measure.name].verdict for measure in measures if measure.name in known])
             rows[ALL_LIMITS, group, None, None].judge(status, verdict)
@@ -145,13 +170,14 @@ def run_statistics(
             m = known.get(measure.name)
             spec = measure.spec_for(case) if m is None else m
             low, high = spec.min, spec.max
-            rows[measure.name, group, low, high].add(status, m)
+            for one in groups:
+                rows[measure.name, one, low, high].add(status, m)
     order = [ALL_LIMITS, *(measure.name for measure in measures)]
     units = {measure.name: measure.unit for measure in measures}
     judges = confidence if sweep.samples else None
     return [
-        _row(key, dict(zip(names, key[1], strict=True)), units.get(key[0], ""), rows[key], judges)
-        for key in sorted(rows, key=lambda key: order.index(key[0]))
+        _row(key, dict(zip(names, key[1], strict=False)), units.get(key[0], ""), rows[key], judges)
+        for key in sorted(rows, key=lambda key: (order.index(key[0]), bool(key[1]) and not sweep.samples))
     ]
 
 
@@ -166,13 +192,14 @@ def _row(
 ) -> GroupStatistics:
     """A row; `confidence` is None where nothing is random, so that neither capability nor yield is said."""
     measure, _, low, high = key
-    margin = members.margin
+    margin, spec = members.margin, Spec(low, None, high)
+    found = describe(members.values, spec)
     return GroupStatistics(
         measure,
         unit,
         group,
-        Spec(low, None, high),
-        describe(members.values, Spec() if confidence is None else Spec(low, None, high)),
+        spec,
+        replace(found, cp=None, cpk=None) if confidence is None else found,
         members.missing,
         members.pending,
         None if confidence is None else yield_of(members.passed, members.judged, confidence),

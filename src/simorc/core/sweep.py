@@ -57,6 +57,7 @@ class Sweep:
     where: conditions that every case must meet
     exclude: conditions that no case may meet
     base_seed: from which cases without a seed axis take their common seed
+    statistics_by: the varied names whose values make the groups of the statistics; None for those that are texts
     """
 
     name: str
@@ -65,6 +66,7 @@ class Sweep:
     where: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     base_seed: int = FIRST_SEED
+    statistics_by: tuple[str, ...] | None = None
 
     @property
     def swept(self) -> tuple[str, ...]:

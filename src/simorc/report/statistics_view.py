@@ -8,25 +8,32 @@ from simorc.report.display import value_text
 from simorc.report.page import Page, Section
 
 _MOST_ROWS = 300
+_FEW_ROWS = 15
+"""Up to so many rows by group stand open on the page."""
 _LEAST_SHARE = 0.01
 """Interactions that explain less stand in the table of `--format csv` alone."""
 
 
 def statistics(page: Page) -> Section | None:
-    """Yield over all limits, then location, spread and capability of every measure and group."""
+    """Yield over all limits, then location, spread and capability of every measure and group; of a grid all first."""
     data = page.data
+    is_random = data.plan.sweep.samples > 0
     rows = [row for row in data.statistics if row.found.n or row.in_spec]
     yields, measures = yields_lowest_first(rows), [row for row in rows if row.measure != ALL_LIMITS]
     if not measures:
         return None
+    first = measures if is_random else [row for row in measures if not row.group]
+    by_group = [] if is_random else [row for row in measures if row.group]
     return page.section(
         "statistics",
         "Statistics",
         yields=yields[:_MOST_ROWS],
-        rows=measures[:_MOST_ROWS],
-        left_out=max(len(measures), len(yields)) - _MOST_ROWS,
+        rows=first[:_MOST_ROWS],
+        by_group=by_group[:_MOST_ROWS],
+        few=_FEW_ROWS,
+        left_out=max(len(first), len(by_group), len(yields)) - _MOST_ROWS,
         groups=group_names(data.plan.sweep),
-        is_random=data.plan.sweep.samples > 0,
+        is_random=is_random,
         shown=value_text,
         not_normal=any(row.found.is_normal is False for row in measures),
     )

@@ -135,13 +135,16 @@ def aggregates_frame(results: Sequence[AggregateResult]) -> pd.DataFrame:
 
 
 def statistics_frame(data: ReportData) -> pd.DataFrame:
-    """The statistics in the columns of statistics.csv; a row without a measure is the yield over all limits."""
+    """The statistics in the columns of statistics.csv; a row without a measure is the yield over all limits.
+
+    Of a grid a row without a group is over all cases.
+    """
     rows, groups = data.statistics, group_names(data.plan.sweep)
     counts = ("n", "n_missing", "n_pending")
     columns: dict[str, object] = {"measure": [row.measure for row in rows]}
     for name in groups:
         column = f"parameter_{name}" if name in OWN else name
-        columns[column] = parameter_column(row.group[name] for row in rows)
+        columns[column] = parameter_column(row.group.get(name, "") for row in rows)
     columns["unit"] = [row.unit for row in rows]
     for name, get in COLUMNS.items():
         cells = [get(row) for row in rows]

@@ -80,9 +80,10 @@ def decode(hint: Any, data: Any, where: str) -> Any:
     TypeError, ValueError: the data do not fit the type
     """
     origin = get_origin(hint)
-    objects = [part for part in get_args(hint) if is_dataclass(part)] if origin in (Union, UnionType) else []
-    if objects:
-        return None if data is None else _decode_object(objects[0], data, where)
+    parts = get_args(hint) if origin in (Union, UnionType) else ()
+    composed = [part for part in parts if is_dataclass(part) or get_origin(part) is tuple]
+    if composed:
+        return None if data is None else decode(composed[0], data, where)
     if is_dataclass(hint):
         return _decode_object(hint, data, where)
     if origin is tuple:

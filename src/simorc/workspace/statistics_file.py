@@ -25,7 +25,7 @@ def statistics_of(gathered: Gathered) -> list[GroupStatistics]:
 
 
 def write_statistics(run: RunDirectory, sweep: Sweep, rows: Sequence[GroupStatistics]) -> None:
-    """Replace statistics.csv. A row without a measure is the yield over all limits.
+    """Replace statistics.csv. A row without a measure is the yield over all limits, one without a group all cases.
 
     A parameter named like one of the table's own columns, such as `n`, stands in `parameter_n`.
 
@@ -43,7 +43,7 @@ def _lines(sweep: Sweep, rows: Sequence[GroupStatistics]) -> Iterator[list[str]]
         cells = (get(row) for get in COLUMNS.values())
         yield [
             row.measure,
-            *(value_to_text(row.group[name]) for name in groups),
+            *(value_to_text(row.group[name]) if name in row.group else "" for name in groups),
             row.unit,
             *("" if cell is None else repr(cell) for cell in cells),
         ]

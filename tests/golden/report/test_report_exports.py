@@ -76,8 +76,8 @@ def test_a_workbook_has_a_sheet_a_table_with_numbers_as_numbers(report_data: Mak
 
 
 def test_a_table_too_long_for_a_sheet_is_refused(report_data: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "_MOST_SHEET_ROWS", 6)
-    with pytest.raises(UsageError, match="12 rows in the table 'sensitivity', a sheet has 6"):
+    monkeypatch.setattr(export, "_MOST_SHEET_ROWS", 11)
+    with pytest.raises(UsageError, match="12 rows in the table 'sensitivity', a sheet has 11"):
         exports(report_data(), ["xlsx"])
 
 

@@ -66,6 +66,37 @@ def test_a_grid_is_not_said_to_have_a_yield(report_data: Make) -> None:
     assert "Clopper" not in text
 
 
+GRID = Sweep(
+    "s", (Axis(("corner",), (("tt",), ("ff",))), Axis(("temp",), ((-40,), (60,), (110,)))), {"corner": "tt", "temp": 27}
+)
+
+
+@pytest.mark.req("SIM-16")
+def test_a_grid_has_statistics_by_corner_on_the_page_and_in_every_table(
+    report_data: Make, completed: Completed
+) -> None:
+    """vos: -2, 1, 4 mV in corner tt; 0, 3, 6 mV in ff."""
+
+    def offset(case: Case) -> dict[str, float | None]:
+        return {"vos": -2e-3 + case.case_id % 3 * 3e-3 + (case.parameters["corner"] == "ff") * 2e-3}
+
+    data = report_data(sweep=GRID, measures=VOS, aggregates=(), records=completed(offset, VOS), logs={})
+    frame = statistics_frame(data)
+    assert frame["corner"].tolist() == ["", "tt", "ff"]
+    assert frame["n"].tolist() == [6, 3, 3]
+    assert frame["median"].tolist() == pytest.approx([2e-3, 1e-3, 3e-3])
+    assert frame["sigma"].tolist()[1:] == pytest.approx([3e-3, 3e-3])
+    assert frame["margin_sigma"].tolist()[1:] == pytest.approx([3.0, 7 / 3])  # 9 and 7 mV to the limit of 10 mV
+    assert frame["cpk"].isna().all()
+    html = render_page(data, [], MADE)
+    shown = re.search(r"<details open><summary>By corner: 2 rows</summary>(.*?)</details>", html, re.DOTALL)
+    assert shown is not None
+    rows = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in shown[1].split("<tr>")[2:]]
+    assert [row[:4] for row in rows] == [["vos", "tt", "3", "-2 mV"], ["vos", "ff", "3", "0 V"]]
+    files = exports(data, ["md"])
+    assert b"| vos | ff | V | 3 |" in files["report.md"]
+
+
 @pytest.mark.req("SIM-16")
 def test_the_page_tells_what_drives_a_measure(report_data: Make, completed: Completed) -> None:
     """vos = 1 mV * temp / 100 degC (-40 to 60: 1 mV) + 2 mV in corner ff, and nothing together."""

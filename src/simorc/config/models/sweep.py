@@ -92,3 +92,10 @@ class SweepKeys(Judged):
         example="{yield_ci: 0.02}",
         shown="none",
     )
+    statistics_by: Texts | None = key(
+        None,
+        "The swept parameters whose values make the groups of the statistics, one or a list; `[]` for no groups. Not "
+        "with `monte_carlo`, where the samples of each point are a group.",
+        example="[corner, vin]",
+        shown="those with texts, such as the corner",
+    )
