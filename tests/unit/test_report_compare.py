@@ -30,9 +30,10 @@ from simorc.core.waveforms import Plot, Waveforms
 from simorc.report.compare import Comparison, Options
 from simorc.report.compare import compare as compare_sides
 from simorc.report.compare_csv import joined_lines
+from simorc.report.compare_curves import of_curves
 from simorc.report.compare_page import Source, folder_for, render_comparison
 from simorc.report.compare_plot import overlays
-from simorc.report.compare_side import Side, of_curves, of_run
+from simorc.report.compare_side import Side, of_run
 from simorc.report.data import ReportData
 from simorc.report.regression import Change, regressions
 from simorc.workspace.conclude import conclude

@@ -91,7 +91,7 @@ def _differences(comparison: Comparison) -> Table:
         share = ["-" if d.between is None else f"{d.between:.0%}"] if between else []
         where = "-" if d.where is None else conditions_text(d.where)
         short = [comparison.sides[d.side].short] if many else []
-        table.add_row(d.measure, *short, str(d.n), *numbers, bound, d.agreement, *share, where)
+        table.add_row(d.measure, *short, str(d.n), *numbers, bound, d.verdict, *share, where)
     return table
 
 

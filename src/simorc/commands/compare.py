@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -73,7 +73,9 @@ def compare(texts: Sequence[str], options: CompareOptions) -> int:
 
     settings = _settings(options.setup)
     inputs = _inputs(texts, settings, options)
-    comparison = compared(_sides(inputs, options), _joined_options(settings, options))
+    sides = _sides(inputs, options)
+    _check_units(sides, options)
+    comparison = compared(sides, _joined_options(settings, options))
     _check_agree(comparison, options)
     found = regressions(comparison)
     show(comparison, found)
@@ -140,7 +142,8 @@ def _output(inputs: Sequence[_Input], options: CompareOptions) -> Path:
 
 def _sides(inputs: Sequence[_Input], options: CompareOptions) -> list[Side]:
     """What the inputs hold. The conditions of a table are what `--on` says, what it says, what runs have as such."""
-    from simorc.report.compare_side import of_curves, of_run, of_table
+    from simorc.report.compare_curves import of_curves
+    from simorc.report.compare_side import of_run, of_table
 
     runs = {number: _run_data(each.run) for number, each in enumerate(inputs) if each.run is not None}
     sides = {number: of_curves(data) if options.curves else of_run(data) for number, data in runs.items()}
@@ -152,10 +155,28 @@ def _sides(inputs: Sequence[_Input], options: CompareOptions) -> list[Side]:
     for name in names:
         if name not in columns:
             raise UsageError(f"--on {name}: no input has such a column", hint=suggestion(name, sorted(columns)))
+    given = _pairs(options.given, "--set")
+    _check_given(given, names, list(tables.values()))
     for number, table in tables.items():
-        filled = _filled(table, _pairs(options.given, "--set"))
-        sides[number] = of_table(filled, names)
+        sides[number] = of_table(_filled(table, given), names)
     return [sides[number] for number in sorted(sides)]
+
+
+def _check_given(given: Mapping[str, str], names: Sequence[str], tables: Sequence[Table]) -> None:
+    """Refuse what is no condition of any other input, and what every file states itself."""
+    for name in given:
+        if name not in names:
+            raise UsageError(f"--set {name}: no other input has such a condition", hint=suggestion(name, names))
+        if all(name in table.columns for table in tables):
+            raise UsageError(f"--set {name}: no input is a file without it", hint="--where chooses rows by a column")
+
+
+def _check_units(sides: Sequence[Side], options: CompareOptions) -> None:
+    """Refuse a unit for what no input has: it would say nothing, and nobody would see it."""
+    known = list(dict.fromkeys(name for side in sides for name in (*side.measures, *side.conditions)))
+    for name in _pairs(options.units, "--unit"):
+        if name not in known:
+            raise UsageError(f"--unit {name}: no input has such a measure or condition", hint=suggestion(name, known))
 
 
 def _check_agree(comparison: Comparison, options: CompareOptions) -> None:

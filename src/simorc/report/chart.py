@@ -107,12 +107,13 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Legend:
-    """What colours and markers stand for: values of `name`."""
+    """What colours and markers stand for: values of `name`; `dots` are the places of those that are drawn as dots."""
 
     name: str
     values: Sequence[Value]
     colours: Sequence[str]
     markers: bool = False
+    dots: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)

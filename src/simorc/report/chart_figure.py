@@ -29,7 +29,8 @@ def figure_of(chart: Chart, theme: Theme) -> Figure:
             ax.set_xlabel("")
     if chart.legend is not None:
         made = chart.legend
-        legend(figure, theme, made.name, made.values, [theme.paint(colour) for colour in made.colours], made.markers)
+        paints = [theme.paint(colour) for colour in made.colours]
+        legend(figure, theme, made.name, made.values, paints, made.markers, made.dots)
     return figure
 
 

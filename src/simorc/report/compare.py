@@ -15,17 +15,18 @@ import numpy as np
 from simorc.core.errors import UsageError
 from simorc.core.expression import names_in
 from simorc.core.table import Column
-from simorc.core.tolerance import Agreement, Tolerance, agreements
+from simorc.core.tolerance import Agreement, Tolerance
 from simorc.core.units import Value
 from simorc.core.wording import suggestion
+from simorc.report.compare_difference import Conditions, Difference, Readings, Terms, difference
 from simorc.report.compare_join import ABSENT, Positions, TwiceError, join, rounded, tolerances_of
-from simorc.report.compare_side import FILE, Floats, Side, bare, chosen, is_numeric, named, set_of, split
+from simorc.report.compare_side import FILE, SPARED, Floats, Side, bare, chosen, is_numeric, named, set_of, split
 from simorc.report.compare_units import in_common_units
-from simorc.report.display import value_text
+from simorc.report.display import axis_key, value_text
 
 _MOST_NAMED = 6
-
-Conditions = Mapping[str, Value]
+NOT_THERE = "not there"
+"""Why a side has no values in a condition: no row of it stands for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,43 +55,6 @@ class Options:
         return self.agree.get(measure, self.agree.get("*"))
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Difference:
-    """How far one side is from the first in one measure; numbers in `unit`, None where nothing can be said.
-
-    Parameters
-    ----------
-    side: its position
-    n: conditions in which both have a value
-    bias, sigma: mean and standard deviation of the differences; a single one has no deviation
-    largest: the difference that is largest without its sign, and `where` it is
-    uncertainty: bound of the error of that difference, the sum of those of both values; None where neither has one
-    tolerance: that was stated
-    agreement: over all conditions: the worst of theirs
-    counts: conditions by their agreement
-    between: share of the conditions in which the value lies within the range of the reference's siblings, the other
-        parts of the same input; None where it has none
-    values: all differences, a row each, NaN where there is none
-    judged: the agreement of each row
-    """
-
-    measure: str
-    unit: str
-    side: int
-    n: int
-    bias: float | None
-    sigma: float | None
-    largest: float | None
-    where: Conditions | None
-    uncertainty: float | None
-    tolerance: Tolerance | None
-    agreement: Agreement
-    counts: Mapping[Agreement, int]
-    between: float | None
-    values: Floats
-    judged: Any
-
-
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """Inputs joined on their conditions.
@@ -98,7 +62,7 @@ class Comparison:
     Parameters
     ----------
     columns: the conditions that they are joined on
-    measures: name -> unit of those that all have
+    measures: name -> unit of those that the first side and some other input have
     index: which row of each side stands for which condition, shape (sides, conditions), -1 for none
     left_out: measures that not all have: name, labels of those that do
     """
@@ -112,6 +76,10 @@ class Comparison:
 
     def __len__(self) -> int:
         return int(self.index.shape[1])
+
+    def sides_with(self, measure: str) -> list[int]:
+        """The positions of the sides that have a measure; the first one has every one."""
+        return [number for number, side in enumerate(self.sides) if measure in side.measures]
 
     def values(self, side: int, measure: str) -> Floats:
         """The values of a side in every condition, NaN where there is none."""
@@ -155,27 +123,36 @@ class Comparison:
         return self.sides[0].conditions[name].unit
 
     @cached_property
+    def reasons(self) -> tuple[Any, ...]:
+        """For each side an array: why it has no values in a condition, empty where it has a row with values."""
+        return tuple(self._reasons(number) for number in range(len(self.sides)))
+
+    def _reasons(self, number: int) -> Any:
+        side, index = self.sides[number], self.index[number]
+        found = side.reason[index]
+        found[index == ABSENT] = NOT_THERE
+        if side.idle:
+            names = [name for name in self.columns if name in side.idle[0][0]]
+            known = {_key(conditions, names): reason for conditions, reason in side.idle}
+            for row in np.flatnonzero(index == ABSENT):
+                found[row] = known.get(_key(self.conditions(int(row)), names), NOT_THERE)
+        return found
+
+    @cached_property
     def lacking_rows(self) -> list[int]:
         """The rows that some side has no values for."""
-        lacks = np.zeros(len(self), dtype=bool)
-        for side, index in zip(self.sides, self.index, strict=True):
-            lacks |= (index == ABSENT) | (side.reason[index] != "")
+        lacks = np.any([reasons != "" for reasons in self.reasons], axis=0)
         return [int(row) for row in np.flatnonzero(lacks)]
 
     def reason(self, row: int) -> str:
         """Why some side has no values in a row."""
-        words = []
-        for side, index in zip(self.sides, self.index, strict=True):
-            if index[row] == ABSENT:
-                words.append(f"not in {side.label}")
-            elif why := side.reason[index[row]]:
-                words.append(f"{why} in {side.label}")
-        return ", ".join(words)
+        told = [(side.label, reasons[row]) for side, reasons in zip(self.sides, self.reasons, strict=True)]
+        return ", ".join(f"{'not' if why == NOT_THERE else why} in {label}" for label, why in told if why)
 
     @cached_property
     def differences(self) -> tuple[Difference, ...]:
-        """Every measure of every side but the first."""
-        return tuple(_difference(self, m, side) for m in self.measures for side in range(1, len(self.sides)))
+        """Every measure of every side but the first that has it."""
+        return tuple(_difference(self, m, side) for m in self.measures for side in self.sides_with(m)[1:])
 
     @property
     def disagreeing(self) -> list[Difference]:
@@ -202,8 +179,10 @@ def compare(inputs: Sequence[Side], options: Options = Options()) -> Comparison:
         raise UsageError("a comparison takes two inputs or more")
     columns = _columns(sides)
     sides = _with_lost_measures(sides)
-    measures, left_out = _measures(sides)
-    sides = in_common_units(sides, columns, list(measures), options.units)
+    having = _having(sides)
+    measures = _shared(sides, having)
+    left_out = tuple((name, _labels(holders)) for name, holders in having.items() if len(holders) < len(sides))
+    sides = in_common_units([_with_these(side, measures, having) for side in sides], columns, measures, options.units)
     keys = [[side.conditions[name].values for name in columns] for side in sides]
     try:
         usual = {name: tolerance for name, tolerance in options.usual.items() if name in columns}
@@ -244,15 +223,17 @@ def _check_where(sides: Sequence[Side], where: str) -> None:
 
 
 def _with_lost_measures(sides: Sequence[Side]) -> tuple[Side, ...]:
-    """The sides; a run of the first one's target that does not measure all that the first does has it without values.
+    """The sides; a run that does not measure all that its baseline does has it without values.
 
-    What is gone altogether is a part of the diff. Runs that have no measure in common stay as they are.
+    What is gone altogether is a part of the diff. A baseline is a run of its target, or a file that a run was written
+    to; of other columns nobody knows that a run should measure them. Where nothing is in common all stays as it is.
     """
     first = sides[0]
     made = []
     for side in sides:
         gone = [name for name in first.measure_names if name not in side.measures]
-        if side.target == first.target != FILE and 0 < len(gone) < len(first.measure_names):
+        later = side.data is not None and first.is_record and first.target in (side.target, FILE)
+        if later and not side.is_curves and 0 < len(gone) < len(first.measure_names):
             none = np.full(len(side), np.nan)
             lost = {name: bare(Column(none, first.measures[name].unit)) for name in gone}
             made.append(replace(side, measures={**side.measures, **lost}))
@@ -313,79 +294,56 @@ def _named(values: Sequence[Value]) -> str:
     return ", ".join(f"{v:g}" if isinstance(v, float) else value_text(v) for v in values[:_MOST_NAMED]) + more
 
 
-def _measures(sides: Sequence[Side]) -> tuple[tuple[str, ...], tuple[tuple[str, tuple[str, ...]], ...]]:
-    """The measures that all sides have, and those that only some have, each with the labels of these.
+def _having(sides: Sequence[Side]) -> dict[str, list[Side]]:
+    """Every measure of which some side has a value, with the sides that have it.
 
     A file has what it has values of; a run also what it should have measured, where another side has values of it.
     """
     valued = {name for side in sides for name in side.measure_names}
-    having: dict[str, list[str]] = {}
+    having: dict[str, list[Side]] = {}
     for side in sides:
         for name in side.measure_names if side.target == FILE else side.measures:
             if name in valued:
-                having.setdefault(name, []).append(side.label)
-    shared = tuple(name for name, labels in having.items() if len(labels) == len(sides))
-    left_out = tuple((name, tuple(labels)) for name, labels in having.items() if name not in shared)
-    if not shared:
-        each = "; ".join(f"{name} in {', '.join(labels)}" for name, labels in left_out) or "none in any"
-        raise UsageError("these inputs have no measure in common", hint=f"there are: {each}")
-    return shared, left_out
+                having.setdefault(name, []).append(side)
+    return having
+
+
+def _shared(sides: Sequence[Side], having: Mapping[str, Sequence[Side]]) -> list[str]:
+    """The measures that are compared: those that the first side has, and another input, where there is one."""
+    wanted = min(len({side.source for side in sides}), 2)
+    shared = [name for name, held in having.items() if held[0] is sides[0] and len({s.source for s in held}) >= wanted]
+    for side in sides:
+        if not any(side in having[name] for name in shared):
+            each = "; ".join(f"{name} in {', '.join(_labels(held))}" for name, held in having.items()) or "none in any"
+            who = "these inputs have" if len(sides) == 2 else f"{sides[0].label} and {side.label} have"
+            raise UsageError(f"{who} no measure in common", hint=f"there are: {each}")
+    return shared
+
+
+def _labels(sides: Sequence[Side]) -> tuple[str, ...]:
+    return tuple(side.label for side in sides)
+
+
+def _with_these(side: Side, names: Sequence[str], having: Mapping[str, Sequence[Side]]) -> Side:
+    return replace(side, measures={name: side.measures[name] for name in names if side in having[name]})
 
 
 def _difference(comparison: Comparison, measure: str, side: int) -> Difference:
-    reference, other = comparison.values(0, measure), comparison.values(side, measure)
-    apart = other - reference
-    error = _bounds(comparison.uncertainty(0, measure), comparison.uncertainty(side, measure))
-    sibling = comparison.sides[side].source == comparison.sides[0].source
-    tolerance = None if sibling else comparison.options.tolerance(measure)
-    allowed = tolerance.allowed(reference) if tolerance is not None else None
-    judged = agreements(apart, allowed, np.full(len(apart), np.nan) if sibling else error)
-    known = np.flatnonzero(~np.isnan(apart))
-    counts = {kind: int((judged[known] == str(kind)).sum()) for kind in Agreement}
-    most = int(known[np.argmax(np.abs(apart[known]))]) if len(known) else ABSENT
-    found = apart[known]
-    return Difference(
-        measure,
-        comparison.measures[measure],
-        side,
-        len(known),
-        float(found.mean()) if len(found) else None,
-        float(found.std(ddof=1)) if len(found) > 1 else None,
-        float(apart[most]) if len(known) else None,
-        comparison.conditions(most) if len(known) else None,
-        float(error[most]) if len(known) and not np.isnan(error[most]) else None,
-        tolerance,
-        _worst(counts),
-        counts,
-        None if sibling else _between(comparison, measure, other),
-        apart,
-        judged,
+    sides, source = comparison.sides, comparison.sides[0].source
+    parts = [n for n, part in enumerate(sides) if part.source == source and measure in part.measures]
+    terms = Terms(
+        comparison.options.tolerance(measure),
+        sides[side].source != source,
+        comparison.reasons[side] == SPARED,
+        [comparison.values(n, measure) for n in parts],
     )
+    name = (measure, comparison.measures[measure], side)
+    first, other = (Readings(comparison.values(n, measure), comparison.uncertainty(n, measure)) for n in (0, side))
+    return difference(name, first, other, terms, comparison.conditions)
 
 
-def _worst(counts: Mapping[Agreement, int]) -> Agreement:
-    order = (Agreement.DIFFERS, Agreement.UNCLEAR, Agreement.AGREES)
-    return next((kind for kind in order if counts[kind]), Agreement.NOT_JUDGED)
-
-
-def _between(comparison: Comparison, measure: str, values: Floats) -> float | None:
-    """Share of the values that lie within the range of all parts of the reference's input."""
-    first = comparison.sides[0].source
-    parts = [n for n, side in enumerate(comparison.sides) if side.source == first]
-    if len(parts) < 2:
-        return None
-    stack = np.array([comparison.values(n, measure) for n in parts])
-    known = ~np.isnan(values) & ~np.isnan(stack).any(axis=0)
-    if not known.any():
-        return None
-    low, high = stack[:, known].min(axis=0), stack[:, known].max(axis=0)
-    return float(((values[known] >= low) & (values[known] <= high)).mean())
-
-
-def _bounds(first: Floats, other: Floats) -> Floats:
-    """Bounds add up linearly, as those of readings do; NaN where neither is known."""
-    both = np.nan_to_num(first) + np.nan_to_num(other)
-    return np.where(np.isnan(first) & np.isnan(other), np.nan, both)
+def _key(conditions: Conditions, names: Sequence[str]) -> tuple[object, ...]:
+    return tuple(axis_key(conditions[name]) for name in names)
 
 
 def _plain(value: Any) -> Value:

@@ -41,7 +41,8 @@ def _written(values: Any) -> Any:
 def _columns(comparison: Comparison) -> Iterator[tuple[str, Floats]]:
     apart = {(d.measure, d.side): d.values for d in comparison.differences}
     for measure in comparison.measures:
-        for number, side in enumerate(comparison.sides):
+        for number in comparison.sides_with(measure):
+            side = comparison.sides[number]
             yield f"{measure} [{side.label}]", comparison.values(number, measure)
             bounds = comparison.uncertainty(number, measure)
             if not np.isnan(bounds).all():
@@ -53,7 +54,7 @@ def _columns(comparison: Comparison) -> Iterator[tuple[str, Floats]]:
 def summary_rows(comparison: Comparison) -> Iterator[list[str]]:
     """The rows of summary.csv, heading first."""
     numbers = ["bias", "sigma", "max_difference", "uncertainty"]
-    judged = ["tolerance", "agreement", "n_differs", "n_unclear", "between"]
+    judged = ["tolerance", "agreement", "n_missing", "n_differs", "n_unclear", "between"]
     yield ["measure", "unit", "run", "reference", "n", *numbers, *judged, *comparison.columns]
     for d in comparison.differences:
         where = [value_to_text(value) for value in d.where.values()] if d.where else [""] * len(comparison.columns)
@@ -66,6 +67,7 @@ def summary_rows(comparison: Comparison) -> Iterator[list[str]]:
             *map(number_cell, (d.bias, d.sigma, d.largest, d.uncertainty)),
             "" if d.tolerance is None else str(d.tolerance),
             d.agreement,
+            str(d.missing),
             *(str(count) for kind, count in d.counts.items() if kind in ("differs", "unclear")),
             number_cell(d.between),
             *where,

@@ -17,8 +17,9 @@ from markupsafe import Markup
 from simorc.core.tolerance import Agreement
 from simorc.report import bench_view
 from simorc.report.chart import for_page
-from simorc.report.compare import Comparison, Difference, conditions_text
+from simorc.report.compare import Comparison, conditions_text
 from simorc.report.compare_csv import joined_lines, regression_rows, summary_rows
+from simorc.report.compare_difference import Difference
 from simorc.report.compare_plot import Overlay, overlays
 from simorc.report.compare_side import Side
 from simorc.report.compare_table import blocks

@@ -101,8 +101,8 @@ def _overlay(comparison: Comparison, view: _View, number: int) -> Overlay:
 
 
 def _chart(comparison: Comparison, view: _View) -> Chart:
-    values = [comparison.values(n, view.measure)[view.rows] for n in range(len(comparison.sides))]
-    every = np.concatenate(values)
+    values = {n: comparison.values(n, view.measure)[view.rows] for n in comparison.sides_with(view.measure)}
+    every = np.concatenate(list(values.values()))
     scale = scale_for([float(v) for v in every[~np.isnan(every)]], comparison.measures[view.measure])
     held = comparison.condition(view.x)[view.rows]
     xs = axis_values(map(_plain, held))
@@ -116,12 +116,13 @@ def _chart(comparison: Comparison, view: _View) -> Chart:
     place = {int(row): i for i, row in enumerate(view.rows)}
     marks = [
         _mark(comparison, side, at, found / scale.factor, [place[int(row)] for row in rows], paints[side])
-        for side, found in enumerate(values)
+        for side, found in values.items()
         for _, rows in lines
     ]
     each = f"A line for each of {len(lines)} values of {view.line}. " if view.line else ""
     panel = Panel(x_axis, PlotAxis(scale.label(view.measure)), marks)
-    return Chart([panel], f"{each}{_how(comparison)}", Legend("", names, paints))
+    points = [number for number, side in enumerate(comparison.sides) if side.target == FILE]
+    return Chart([panel], f"{each}{_how(comparison)}", Legend("", names, paints, dots=points))
 
 
 def _mark(comparison: Comparison, side: int, at: Any, found: Any, places: Sequence[int], paint: str) -> Mark:

@@ -1,4 +1,4 @@
-"""Pure: what a comparison lays side by side: a run, the curves of a run, a table of foreign data, as columns."""
+"""Pure: what a comparison lays side by side: a run, or a table of foreign data, as columns."""
 
 from __future__ import annotations
 
@@ -13,14 +13,11 @@ import pandas as pd
 
 from simorc.core.errors import UsageError
 from simorc.core.expression import compile_condition, names_in
-from simorc.core.plan import Curve
 from simorc.core.record import Status
 from simorc.core.spec import Verdict
 from simorc.core.sweep import RESERVED_NAMES
 from simorc.core.table import UNCERTAINTY, Column, Table
 from simorc.core.units import Value, as_number
-from simorc.core.waveforms import Plot, Waveforms
-from simorc.core.wording import suggestion
 from simorc.report.data import ReportData
 from simorc.report.display import axis_key, value_text
 
@@ -29,13 +26,19 @@ FILE = "file"
 """The target of what is no run."""
 SPARED = "spared"
 """Why a sample that need not run has no values."""
+_WORDS = {
+    Status.COMPLETED: "",
+    Status.FAILED: "failed",
+    Status.PENDING: "pending",
+    Status.IN_PROGRESS: "in progress",
+}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Measured:
     """One measure over the rows of a side; NaN where there is no value or no bound of its error.
 
-    `out` says where the value is out of its limits, `judged` where it has any.
+    `out` says where the value is out of its limits, `judged` where that is known of a value that may have any.
     """
 
     values: Floats
@@ -59,6 +62,11 @@ class Side:
     reason: for each row why it has no values, empty where it has; `SPARED` where the run stopped early
     data: the run
     notes: sentences about what was left out of it
+    case_ids: the case of each row; a table has none
+    is_curves: whether its rows are the points of a run's curves, which have no limits
+    idle: of such a run the cases without a row: their conditions, and why they have none
+    is_record: whether a row without a value says that there is none: a run, or what `simorc run` wrote of one; an
+        empty cell of another table says nothing
     """
 
     name: str
@@ -72,6 +80,9 @@ class Side:
     short: str = ""
     notes: tuple[str, ...] = ()
     case_ids: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    is_curves: bool = False
+    idle: tuple[tuple[Mapping[str, Value], str], ...] = ()
+    is_record: bool = True
 
     def __len__(self) -> int:
         return len(self.reason)
@@ -115,7 +126,7 @@ def of_run(data: ReportData) -> Side:
     ------
     UsageError: no case has completed
     """
-    _check_completed(data)
+    check_completed(data)
     names = list(data.cases[0].parameters)
     measures = {}
     for measure in data.measures_here:
@@ -128,83 +139,24 @@ def of_run(data: ReportData) -> Side:
             np.array([verdict is Verdict.FAIL for verdict in verdicts]),
             np.array([verdict is not Verdict.NONE for verdict in verdicts]),
         )
-    statuses = [data.status(case.case_id) for case in data.cases]
-    words = {Status.COMPLETED: "", Status.IN_PROGRESS: "in progress", Status.FAILED: "failed"}
-    spared = 0 < data.tally[Status.PENDING] == data.tally.spared
-    words[Status.PENDING] = SPARED if spared else "pending"
+    words = why_without(data)
     return Side(
         f"{data.run_id}/{data.plan.target}",
         data.plan.target,
         {name: Column(column(case.parameters[name] for case in data.cases)) for name in names},
         tuple(data.plan.sweep.swept),
         measures,
-        column(words[status] for status in statuses),
+        column(words[data.status(case.case_id)] for case in data.cases),
         data,
         case_ids=np.array([case.case_id for case in data.cases], dtype=np.int64),
     )
 
 
-def of_curves(data: ReportData) -> Side:
-    """The curves of a run's waveforms, a row a point: its conditions are the case's and those of the curve's axes.
-
-    Raises
-    ------
-    UsageError: no case has completed, the testbench names no curves, or a case kept no waveforms
-    CaseError: waveforms that cannot be read
-    """
-    _check_completed(data)
-    curves = data.plan.curves
-    if not curves:
-        hint = "name them in the testbench's config.yaml: curves: {id: {y: i(vd), over: {vg: v(g), vd: v(d)}}}"
-        raise UsageError(f"{data.run_id} has no curves", hint=hint)
-    axes = {tuple(curve.over) for curve in curves}
-    if len(axes) > 1:
-        each = "; ".join(f"{curve.name}: {', '.join(curve.over)}" for curve in curves)
-        raise UsageError(f"the curves of {data.run_id} are not over the same axes", hint=each)
-    done = [case for case in data.cases if data.status(case.case_id) is Status.COMPLETED]
-    read = [_points(data, case.case_id, curves) for case in done]
-    sizes = [len(next(iter(points.values())).values) for points in read]
-    which = np.repeat(np.arange(len(done)), sizes)
-    own = {
-        name: Column(column(case.parameters[name] for case in done)[which])
-        for name in data.cases[0].parameters
-        if name not in curves[0].over
-    }
-    joined = {
-        name: Column(np.concatenate([points[name].values for points in read]), read[0][name].unit) for name in read[0]
-    }
-    count = len(which)
-    return Side(
-        f"{data.run_id}/{data.plan.target}",
-        data.plan.target,
-        own | {name: joined[name] for name in curves[0].over},
-        (*(name for name in data.plan.sweep.swept if name in own), *curves[0].over),
-        {curve.name: bare(joined[curve.name]) for curve in curves},
-        np.full(count, "", dtype=object),
-        data,
-        case_ids=np.array([case.case_id for case in done], dtype=np.int64)[which],
-    )
-
-
-def _points(data: ReportData, case_id: int, curves: Sequence[Curve]) -> dict[str, Column]:
-    """The points of one case: the axes and every curve, all of one length."""
-    waves = data.waveforms(case_id)
-    found = {}
-    for curve in curves:
-        for name, vector in {**curve.over, curve.name: curve.y}.items():
-            plot = waves.plot(curve.analysis) if curve.analysis else _last_with(waves, vector)
-            found[name] = Column(np.real(plot[vector]).astype(np.float64), plot.unit(vector))
-    lengths = {name: len(c.values) for name, c in found.items()}
-    if len(set(lengths.values())) > 1:
-        each = ", ".join(f"{name}: {length} points" for name, length in lengths.items())
-        raise UsageError(f"the curves of case {case_id} are of different length", hint=f"{each}; name the `analysis`")
-    return found
-
-
 def of_table(table: Table, conditions: Sequence[str]) -> Side:
     """A table of foreign data; its measures are the numeric columns that are no conditions.
 
-    Rows that lack a condition are left out, and a note says so; what is not finite is no value.
+    Rows that lack a condition are left out, and a note says so; what is not finite is no value. In the columns `status`
+    and `verdict`, as results.csv has them, it says which rows have no values, and where all values are in spec.
 
     Raises
     ------
@@ -230,16 +182,32 @@ def of_table(table: Table, conditions: Sequence[str]) -> Side:
     notes += [f"{count} values of {name} are not finite: taken as absent" for name, count in infinite.items() if count]
     odd = {name: _odd(c) for name, c in table.columns.items() if name not in (*others, *here, *RESERVED_NAMES)}
     notes += [f"{name} is left out: {text!r} in it is no number" for name, text in odd.items() if text]
+    why, passed = _why_of_record(table), _is(table, "verdict", Verdict.PASS)
     side = Side(
         table.name,
         FILE,
         {name: table.columns[name] for name in here},
         tuple(here),
-        {name: bare(c, others.get(name + UNCERTAINTY)) for name, c in values.items()},
-        np.full(len(table), "", dtype=object),
+        {name: replace(bare(c, others.get(name + UNCERTAINTY)), judged=passed) for name, c in values.items()},
+        np.full(len(table), "", dtype=object) if why is None else why,
         notes=tuple(f"{table.name}: {note}" for note in notes),
+        is_record=why is not None,
     )
     return side.rows(~lacking) if lacking.any() else side
+
+
+def _why_of_record(table: Table) -> npt.NDArray[Any] | None:
+    """Why each row has no values by its column `status`; None where it has none that a run could have written."""
+    held = table.columns.get("status")
+    if held is None or not set(held.values) <= set(_WORDS):
+        return None
+    return column(_WORDS[status] for status in held.values)
+
+
+def _is(table: Table, name: str, text: str) -> npt.NDArray[np.bool_]:
+    """Where a column of a table has a text; nowhere where there is no such column."""
+    held = table.columns.get(name)
+    return np.zeros(len(table), dtype=bool) if held is None else np.array([value == text for value in held.values])
 
 
 def bare(values: Column, uncertainty: Column | None = None) -> Measured:
@@ -271,8 +239,7 @@ def chosen(side: Side, where: str) -> Side:
     if not set(names) <= set(side.conditions):
         return side
     test = compile_condition(where)
-    keys = [side.conditions[name].values for name in names]
-    mask = np.array([test(dict(zip(names, map(_plain, row), strict=True))) for row in zip(*keys, strict=True)])
+    mask = np.array([test(dict(zip(names, map(_plain, row), strict=True))) for row in _rows(side, names)])
     if not mask.any():
         raise UsageError(f"no row of {side.label} meets {where!r}")
     return side.rows(mask)
@@ -283,14 +250,27 @@ def split(side: Side, names: Sequence[str]) -> list[Side]:
     here = [name for name in names if name in side.conditions]
     if not here:
         return [side]
-    texts = column(
-        ", ".join(f"{name}={value_text(value)}" for name, value in zip(here, map(_plain, row), strict=True))
-        for row in zip(*(side.conditions[name].values for name in here), strict=True)
-    )
+    texts = column(_text(dict(zip(here, map(_plain, row), strict=True)), here) for row in _rows(side, here))
     rest = {name: c for name, c in side.conditions.items() if name not in here}
     bare_side = replace(side, conditions=rest, swept=tuple(name for name in side.swept if name not in here))
     parts = {text: bare_side.rows(texts == text) for text in dict.fromkeys(texts)}
-    return [replace(part, name=f"{side.name} {text}", short=_bare(text, here)) for text, part in parts.items()]
+    return [
+        replace(
+            part,
+            name=f"{side.name} {text}",
+            short=_bare(text, here),
+            idle=tuple((conditions, why) for conditions, why in side.idle if _text(conditions, here) == text),
+        )
+        for text, part in parts.items()
+    ]
+
+
+def _rows(side: Side, names: Sequence[str]) -> Iterable[tuple[Any, ...]]:
+    return zip(*(side.conditions[name].values for name in names), strict=True)
+
+
+def _text(conditions: Mapping[str, Value], names: Sequence[str]) -> str:
+    return ", ".join(f"{name}={value_text(conditions[name])}" for name in names)
 
 
 def named(sides: Sequence[Side]) -> tuple[Side, ...]:
@@ -347,15 +327,12 @@ def _letters(number: int) -> str:
     return (_letters(high - 1) if high else "") + chr(ord("A") + low)
 
 
-def _check_completed(data: ReportData) -> None:
+def why_without(data: ReportData) -> dict[Status, str]:
+    """Why a case of a run has no values, by its status; empty for one that has completed."""
+    spared = 0 < data.tally[Status.PENDING] == data.tally.spared
+    return {**_WORDS, Status.PENDING: SPARED} if spared else _WORDS
+
+
+def check_completed(data: ReportData) -> None:
     if not data.tally[Status.COMPLETED]:
         raise UsageError(f"no case of {data.run_id} has completed", hint=f"type: simorc run {data.run_id}")
-
-
-def _last_with(waves: Waveforms, vector: str) -> Plot:
-    """The last plot that has a vector."""
-    for plot in reversed(waves):
-        if vector in plot:
-            return plot
-    known = [name for plot in waves for name in plot.vectors]
-    raise UsageError(f"no vector {vector!r} in the waveforms", hint=suggestion(vector, known))

@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from simorc.report.compare import Comparison
-from simorc.report.compare_join import ABSENT as NO_ROW
+from simorc.report.compare import NOT_THERE, Comparison
 from simorc.report.compare_side import Floats
 from simorc.report.display import Scale, scale_for, with_uncertainty
 
@@ -56,13 +55,13 @@ def blocks(comparison: Comparison, count: int, uncertainty: bool = False) -> lis
 
 def _columns(comparison: Comparison, rows: np.ndarray, measure: str, uncertainty: bool) -> list[TableColumn]:
     unit = comparison.measures[measure]
-    values = [comparison.values(side, measure)[rows] for side in range(len(comparison.sides))]
+    values = {side: comparison.values(side, measure)[rows] for side in comparison.sides_with(measure)}
     apart = {d.side: d.values[rows] for d in comparison.differences if d.measure == measure}
-    every = _known(np.concatenate(values))
+    every = _known(np.concatenate(list(values.values())))
     largest = max((abs(v) for found in apart.values() for v in _known(found)), default=0.0)
     scale = _telling(scale_for(every, unit), largest)
     columns = []
-    for side, found in enumerate(values):
+    for side, found in values.items():
         bounds = comparison.uncertainty(side, measure)[rows] if uncertainty else np.full(len(rows), np.nan)
         cells = [_cell(comparison, side, row, scale, found[row], bounds[row]) for row in range(len(rows))]
         columns.append(TableColumn(side, False, scale.unit, tuple(cells)))
@@ -82,8 +81,8 @@ def _telling(scale: Scale, largest: float) -> Scale:
 def _cell(comparison: Comparison, number: int, row: int, scale: Scale, value: float, bound: float) -> str:
     if not math.isnan(value):
         return with_uncertainty(scale, value, None if math.isnan(bound) else bound)
-    at = comparison.index[number, row]
-    return ABSENT if at == NO_ROW else comparison.sides[number].reason[at] or "no value"
+    why = comparison.reasons[number][row]
+    return ABSENT if why == NOT_THERE else why or "no value"
 
 
 def _difference(side: int, apart: Floats, unit: str) -> TableColumn:

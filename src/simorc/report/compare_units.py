@@ -16,7 +16,7 @@ from simorc.report.compare_side import Floats, Measured, Side, is_numeric
 def in_common_units(
     sides: Sequence[Side], columns: Sequence[str], measures: Sequence[str], stated: Mapping[str, str]
 ) -> tuple[Side, ...]:
-    """The sides with conditions and measures in the units that the first side has them in.
+    """The sides with conditions and measures in the units that the first side that has them has them in.
 
     Parameters
     ----------
@@ -27,10 +27,11 @@ def in_common_units(
     UsageError: units that do not fit each other, or are known on some sides alone, all of them at once
     """
     problems: list[str] = []
-    for name in columns:
-        sides = _one(sides, name, [side.conditions[name].unit for side in sides], stated, problems)
-    for name in measures:
-        sides = _one(sides, name, [side.measures[name].unit for side in sides], stated, problems)
+    for name in (*columns, *measures):
+        having = [side for side in sides if name in side.measures or name in columns]
+        units = [(side.conditions[name] if name in columns else side.measures[name]).unit for side in having]
+        brought = dict(zip(map(id, having), _one(having, name, units, stated, problems), strict=True))
+        sides = [brought.get(id(side), side) for side in sides]
     if problems:
         unknown = any("no unit" in problem for problem in problems)
         hint = ["a column that states no unit: --unit NAME=UNIT says it"] if unknown else []

@@ -126,18 +126,25 @@ def ink_on(colour: str) -> str:
 
 
 def legend(
-    figure: Figure, theme: Theme, name: str, values: Sequence[Value], paints: Sequence[str], markers: bool = False
+    figure: Figure,
+    theme: Theme,
+    name: str,
+    values: Sequence[Value],
+    paints: Sequence[str],
+    markers: bool = False,
+    dots: Sequence[int] = (),
 ) -> None:
     """A legend under the axes; of many values it names eight, evenly chosen, with the first and the last.
 
-    `markers` says whether lines carry one for each value.
+    `markers` says whether lines carry one for each value, `dots` which values are dots without a line.
     """
     if not values:
         return
     shown = sorted({round(i) for i in np.linspace(0, len(values) - 1, min(len(values), MANY))})
     marked = markers and len(values) <= MANY
+    signs = {i: "o" if i in dots else MARKERS[i] if marked else "" for i in shown}
     handles = [
-        Line2D([], [], color=paints[i], marker=MARKERS[i] if marked else "", markersize=4, linewidth=1.6) for i in shown
+        Line2D([], [], color=paints[i], marker=signs[i], markersize=4, linewidth=0 if i in dots else 1.6) for i in shown
     ]
     texts = [value_text(values[i]) for i in shown]
     figure.legend(

@@ -1,4 +1,8 @@
-"""Pure: what became of a run since an earlier one of its target: changed, newly failing, newly passing, missing."""
+"""Pure: what became of a run since a baseline: changed, newly failing, newly passing, missing.
+
+A baseline is an earlier run of its target, or a file of values. What a file does not say of a value, the limits of the
+later run say: whether it was in spec.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +16,9 @@ import numpy as np
 from simorc.core.aggregates import AggregateResult
 from simorc.core.spec import Verdict
 from simorc.core.tolerance import Agreement, Tolerance
-from simorc.core.units import Value
-from simorc.report.compare import Comparison, Difference
+from simorc.core.units import Value, conversion
+from simorc.report.compare import NOT_THERE, Comparison
+from simorc.report.compare_difference import Difference
 from simorc.report.compare_join import ABSENT
 from simorc.report.compare_side import FILE, SPARED
 from simorc.report.display import axis_key
@@ -86,20 +91,19 @@ class Regression:
 
 
 def regressions(comparison: Comparison) -> list[Regression]:
-    """The diff of every later run that has the target of the first; tables have none."""
+    """The diff of every later run that the first input is a baseline of; points of curves against a file have none."""
     first = comparison.sides[0]
-    if first.target == FILE or first.data is None:
-        return []
     return [
         _regression(comparison, number)
         for number, side in enumerate(comparison.sides)
-        if side.target == first.target and side.source != first.source
+        if side.source != first.source
+        and side.data is not None
+        and (side.target == first.target or (first.target == FILE and not side.is_curves))
     ]
 
 
 def _regression(comparison: Comparison, side: int) -> Regression:
-    by_name = {d.measure: d for d in comparison.differences if d.side == side}
-    changes = {name: _changes(comparison, side, by_name[name]) for name in comparison.measures}
+    changes = {d.measure: _changes(comparison, side, d) for d in comparison.differences if d.side == side}
     return Regression(side, changes, _aggregates(comparison, side))
 
 
@@ -154,6 +158,8 @@ def _aggregate_change(before: AggregateResult, now: AggregateResult | None, tole
 def _changes(comparison: Comparison, side: int, difference: Difference) -> Any:
     """The change of one measure in every row; what both lack is the same."""
     old, new = (_State(comparison, number, difference.measure) for number in (0, side))
+    if comparison.sides[0].target == FILE:
+        old.fine &= ~_out_by_limits(comparison, side, difference.measure)
     found = np.full(len(comparison), str(Change.SAME), dtype=object)
     moved = old.has & new.has & (difference.values != 0)
     found[moved] = str(Change.CHANGED)
@@ -172,15 +178,34 @@ class _State:
 
     def __init__(self, comparison: Comparison, number: int, measure: str) -> None:
         side, index = comparison.sides[number], comparison.index[number]
-        values = comparison.values(number, measure)
-        reason = np.where(index == ABSENT, "", side.reason[index])
-        self.has = ~np.isnan(values)
+        reason = comparison.reasons[number]
+        self.has = ~np.isnan(comparison.values(number, measure))
         self.out = side.measures[measure].out[index] & (index != ABSENT)
         self.spared = reason == SPARED
-        self.absent = (index == ABSENT) | np.isin(reason, ("pending", "in progress", SPARED))
+        self.absent = np.isin(reason, (NOT_THERE, "pending", "in progress", SPARED))
+        if not side.is_record:
+            self.absent |= ~self.has
         self.there = ~self.absent
         self.fine = self.has & ~self.out
         self.broken = self.there & (self.out | ~self.has)
+
+
+def _out_by_limits(comparison: Comparison, side: int, name: str) -> Any:
+    """Where a value of the first side, of which it does not say itself that it is in spec, is out of a run's limits."""
+    out = np.zeros(len(comparison), dtype=bool)
+    first, run = comparison.sides[0], comparison.sides[side]
+    data = run.data
+    measure = next((m for m in data.measures_here if m.name == name), None) if data is not None else None
+    way = conversion(comparison.measures[name], measure.unit) if measure is not None else None
+    if data is None or measure is None or way is None:
+        return out
+    values, bounds = comparison.values(0, name), np.nan_to_num(comparison.uncertainty(0, name))
+    told, cases = first.measures[name].judged[comparison.index[0]], {case.case_id: case for case in data.cases}
+    for row in np.flatnonzero((comparison.index[side] != ABSENT) & ~np.isnan(values) & ~told):
+        spec = measure.spec_for(cases[int(run.case_ids[comparison.index[side, row]])])
+        verdict, _ = spec.judge(float(values[row] * way[0] + way[1]), float(bounds[row] * way[0]))
+        out[row] = verdict is Verdict.FAIL
+    return out
 
 
 def _number(value: float) -> float | None:

@@ -253,7 +253,7 @@
   };
 
   const legendOf = (chart, hidden, redraw) => {
-    const { name, values, colours } = chart.legend, list = document.createElement("div"), most = 8;
+    const { name, values, colours, dots = [] } = chart.legend, list = document.createElement("div"), most = 8;
     list.className = "key-list";
     list.append(Object.assign(document.createElement("span"), { textContent: name }));
     const chosen = values.length <= most ? values.map((_, i) => i) : [...new Set(Array.from({ length: most }, (_, i) => Math.round((i * (values.length - 1)) / (most - 1))))];
@@ -261,6 +261,7 @@
       const button = document.createElement("button"), swatch = document.createElement("i");
       button.type = "button";
       button.setAttribute("aria-pressed", "true");
+      swatch.classList.toggle("dot", dots.includes(i));
       swatch.style.background = colours[i][0] === "#" ? colours[i] : `var(--${colours[i]})`;
       button.append(swatch, String(values[i]));
       button.addEventListener("click", () => {
