@@ -2,6 +2,7 @@
 
     python benchmarks/speed.py amp          SKY130 two-stage amplifier through the whole library, 200 cases
     python benchmarks/speed.py amp-large    the same, 5,000 cases
+    python benchmarks/speed.py amp-stepping  5,000 cases without `.nodeset`, so that every analysis steps gmin first
     python benchmarks/speed.py sky130-ota   SKY130 five-transistor OTA on the corner files of its devices, 1,000 cases
     python benchmarks/speed.py ota          OTA on level-1 models, dc and ac, 5,000 cases
     python benchmarks/speed.py mismatch     500 samples of the SKY130 OTA with mismatch, seeded
@@ -49,6 +50,7 @@ cc d2 zc 1p
 cl out 0 2p
 lfb out inn 1t
 cfb inn 0 1t
+.nodeset v(out)={{ parameters.vdd / 2 }} v(inn)={{ parameters.vdd / 2 }}
 .op
 .ac dec 20 10 1g
 .meas ac gain find vdb(out) at=10
@@ -112,12 +114,15 @@ def _grid(vdd: int, temp: int) -> str:
 
 
 AMP = {"testbench": "bench_amp", "template": AMPLIFIER, "sample": 4}
-AMP["config"] = "parameters: {corner: tt, vdd: 1.8, temp: 27}\n" + HSA + MEASURES
+STEPPING = AMP | {"testbench": "bench_amp_stepping"}
+STEPPING["template"] = "".join(line for line in AMPLIFIER.splitlines(keepends=True) if not line.startswith(".nodeset"))
+AMP["config"] = STEPPING["config"] = "parameters: {corner: tt, vdd: 1.8, temp: 27}\n" + HSA + MEASURES
 SKY = {"testbench": "bench_sky_ota", "template": OTA, "sample": 40}
 SKY["config"] = "parameters: {corner: tt, vdd: 1.8, temp: 27, mismatch: 0}\n" + HSA + MEASURES
 WORKS = {
     "amp": Work("SKY130 amplifier, whole library, 200 cases", _grid(5, 8), **AMP),  # type: ignore[arg-type]
     "amp-large": Work("SKY130 amplifier, whole library, 5,000 cases", _grid(25, 40), **AMP),  # type: ignore[arg-type]
+    "amp-stepping": Work("SKY130 amplifier that steps gmin, 5,000 cases", _grid(25, 40), **STEPPING),  # type: ignore[arg-type]
     "sky130-ota": Work("SKY130 OTA, corner files, 1,000 cases", _grid(10, 20), **SKY),  # type: ignore[arg-type]
     "ota": Work("level-1 OTA, dc and ac, 5,000 cases", _grid(25, 40), "ota"),
     "mismatch": Work(
