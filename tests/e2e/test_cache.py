@@ -63,6 +63,11 @@ def origins(run: Path) -> list[str]:
     return [record.cached_from for _, record in sorted(read_records(RunDirectory(run)).items())]
 
 
+def sessions(run: Path) -> set[int]:
+    """The cases that a worker of a pytest session executed."""
+    return {i for i, record in read_records(RunDirectory(run)).items() if record.worker.startswith("gw")}
+
+
 @pytest.fixture
 def runs(project: Project, tmp_path: Path) -> Runs:
     """The project with an ngspice that keeps a list of its calls."""
@@ -86,6 +91,7 @@ def test_a_second_identical_run_simulates_nothing_and_gives_the_same_numbers(run
     assert origins(first) == [""] * 6
     assert origins(second) == [f"run0/{i}" for i in range(6)]
     assert "from the cache: 6 cases, simulated in run0" in runs.said
+    assert not sessions(second), "no pytest was needed"
     for name in ("netlist.spice", "ngspice.log", "results.raw", ".spiceinit"):
         kept = second / "results" / "4" / name
         assert kept.read_bytes() == (first / "results" / "4" / name).read_bytes()
@@ -149,6 +155,7 @@ def test_measures_and_verdicts_are_made_anew(runs: Runs) -> None:
         {i: 20 * value for i, value in values(second).items()}
     )
     assert sorted(i for i, record in records.items() if record.verdict == "fail") == [3, 4]
+    assert sessions(second) == set(range(6)), "a person's code runs in pytest's workers alone"
     assert all(record.cached_from for record in records.values())
 
 
@@ -197,6 +204,19 @@ def test_deleting_the_first_run_or_editing_its_results_harms_nobody(runs: Runs) 
     third = runs.new()
     assert values(third) == expected
     assert all(origins(third))
+
+
+def test_what_the_cache_does_not_hold_is_simulated_in_a_session(runs: Runs) -> None:
+    first = runs.new()
+    entries = [path for path in (runs.output / ".cache" / "results").rglob("*") if path.is_file()]
+    lost = [path for path in entries if b'"origin": "run0/3"' in path.read_bytes()]
+    assert lost
+    for path in lost:
+        path.unlink()
+    second = runs.new()
+    assert values(second) == values(first)
+    assert [bool(origin) for origin in origins(second)] == [True, True, True, False, True, True]
+    assert sessions(second) == {3}
 
 
 @pytest.mark.slow

@@ -7,12 +7,13 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from simorc.commands._options import RunOptions, parse_verify
 from simorc.commands._progress import ProgressView
-from simorc.core.errors import ErrorKind
+from simorc.core.errors import ErrorKind, RunDirectoryError
 from simorc.core.ranges import format_ranges
 from simorc.core.record import CaseRecord, Status, status_of
 from simorc.core.sample import spread
@@ -22,7 +23,8 @@ from simorc.workspace.clock import utc_text
 from simorc.workspace.events import log_event
 from simorc.workspace.gather import Gathered
 from simorc.workspace.layout import RunDirectory
-from simorc.workspace.selection import Selection, write_selection
+from simorc.workspace.result_cache import has_results
+from simorc.workspace.selection import Selection, request_stop, write_selection
 from simorc.workspace.status_store import pack_records, read_records, write_record
 from simorc.workspace.test_module import is_as_generated
 
@@ -94,6 +96,12 @@ class Sessions:
         check: the case that is simulated twice
         """
         many = self._in_blocks and len(cases) > _SHARD
+        # Before the view, which may have a thread: this forks.
+        if self._may_be_known(cases):
+            execution, cases = self._known_first(cases, check)
+            if not cases or self.is_over(execution):
+                return execution
+            check = check if check in cases else None
         shards = [cases[k : k + _SHARD] for k in range(0, len(cases), _SHARD)] if many else [cases]
         with ProgressView(
             self.job.directory, self._finished + len(cases), self.job.workers(len(cases)), sys.stderr
@@ -105,6 +113,22 @@ class Sessions:
                 if self.is_over(execution):
                     break
         return execution
+
+    def _may_be_known(self, cases: Sequence[int]) -> bool:
+        """Whether the cache may have results of cases never begun, and no code of a person measures them."""
+        options, plan = self.job.options, self.job.before.plan
+        if not self._in_blocks or len(cases) > _SHARD or not any(case_id not in self._known for case_id in cases):
+            return False
+        if not options.cache or options.case is not None or options.max_fail or plan.python_measures:
+            return False
+        return has_results(self.job.directory)
+
+    def _known_first(self, cases: Sequence[int], check: int | None) -> tuple[Execution, Sequence[int]]:
+        """Record what the cache has results for; gives the cases that are left."""
+        new = [case_id for case_id in cases if case_id not in self._known]
+        execution = self._session(new, check, None, 1)
+        done = {*new}.difference(self._with_status(new, Status.PENDING), self._with_status(new, Status.IN_PROGRESS))
+        return execution, [case_id for case_id in cases if case_id not in done]
 
     def _shard(self, cases: Sequence[int], check: int | None, view: ProgressView) -> Execution:
         execution = self._session(cases, check, view, self._block(len(cases)))
@@ -120,7 +144,8 @@ class Sessions:
             record_loss(self.job.directory, self._known[case_id], what)
         return execution
 
-    def _session(self, cases: Sequence[int], check: int | None, view: ProgressView, block: int) -> Execution:
+    def _session(self, cases: Sequence[int], check: int | None, view: ProgressView | None, block: int) -> Execution:
+        """One session; without a view only what the cache has results for, and no pytest."""
         job, options = self.job, self.job.options
         before = _tally(self._known, cases)
         how, share = parse_verify(options.verify)
@@ -145,16 +170,20 @@ class Sessions:
             due=self.due,
         )
         write_selection(job.directory, selection)
-        execution = execute(
-            job.directory,
-            job.workers(len(cases)),
-            job.lock,
-            options.pytest_args,
-            html=options.html,
-            in_blocks=block > 0,
-            goes_on=self._sessions > 0,
-            interrupts=job.interrupts,
-            watch=view.refresh,
+        execution = (
+            self._from_cache(len(cases))
+            if view is None
+            else execute(
+                job.directory,
+                job.workers(len(cases)),
+                job.lock,
+                options.pytest_args,
+                html=options.html,
+                in_blocks=block > 0,
+                goes_on=self._sessions > 0,
+                interrupts=job.interrupts,
+                watch=view.refresh,
+            )
         )
         self._sessions += 1
         self._known = read_records(job.directory)
@@ -163,6 +192,22 @@ class Sessions:
         self._failed += after[Status.FAILED]
         self._finished += after[Status.COMPLETED] + after[Status.FAILED]
         return execution
+
+    def _from_cache(self, cases: int) -> Execution:
+        from simorc.plugin.known_cases import record_known_cases  # brings along what else workers alone need
+
+        job = self.job
+        log = job.directory.status_dir / "pytest.log"
+        with log.open("ab" if self._sessions else "wb") as output:
+            record_known_cases(job.directory, job.workers(cases), output.fileno(), self._is_interrupted)
+        return Execution(0, log)
+
+    def _is_interrupted(self) -> bool:
+        """After one interrupt no further case is to start; whether there was a second one."""
+        if self.job.interrupts.count == 1:
+            with suppress(RunDirectoryError):  # on a full disk only the second one helps
+                request_stop(self.job.directory)
+        return self.job.interrupts.count >= 2
 
     def _sample(self, cases: Sequence[int], share: float) -> tuple[int, ...]:
         if not self.job.sampled or not share:

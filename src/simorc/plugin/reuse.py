@@ -33,6 +33,13 @@ class Reuse:
         self.verification = verification
         self._key = ""
         self._asked: tuple[str, Case, Mapping[str, str], Path] | None = None
+        self._ahead: CachedResult | None = None
+
+    def knows(self, text: str, case: Case, options: Mapping[str, str], folder: Path) -> bool:
+        """Whether `find`, with the same arguments, will give a result; what was read for that is not read again."""
+        self._asked = (text, case, options, folder)
+        self._ahead = self._read()
+        return self._ahead is not None
 
     def find(
         self, text: str, case: Case, options: Mapping[str, str], folder: Path
@@ -44,10 +51,12 @@ class Reuse:
         text: the rendered template
         options: further ones for the simulator
         """
-        self._asked = (text, case, options, folder)
-        self._key = self.simulator.content_key(*self._asked)
-        found = self.cache.get(self._key) if self._key else None
-        if found is None or not self._counts(found):
+        asked = (text, case, options, folder)
+        found, self._ahead = (self._ahead if asked == self._asked else None), None
+        self._asked = asked
+        if found is None:
+            found = self._read()
+        if found is None:
             return None
         return replace(self.simulator.restore(folder, found.files), fast=found.fast), found.origin
 
@@ -61,6 +70,13 @@ class Reuse:
             how, proof = self.verification.last if self.verification is not None and result.fast else ("", "")
             origin = f"{self.run.run_id}/{self._asked[1].case_id}"
             self.cache.put(key, CachedResult(origin, files, result.fast, how, proof))
+
+    def _read(self) -> CachedResult | None:
+        """What the cache has for what was asked, and counts in this run."""
+        assert self._asked is not None
+        self._key = self.simulator.content_key(*self._asked)
+        found = self.cache.get(self._key) if self._key else None
+        return found if found is not None and self._counts(found) else None
 
     def _counts(self, found: CachedResult) -> bool:
         return not found.fast or (self.verification is not None and self.verification.holds(found.how, found.proof))

@@ -38,6 +38,7 @@ class SpiceTarget:
         self.attempts = 1
         self._verification: Verification | None = None
         self._last: tuple[Deck | None, SimulationResult] | None = None
+        self._rendered: tuple[Case, str] | None = None
         if isinstance(self.simulator, FastSimulator):
             self.attempts = 2  # what stands still in a long-lived process is tried once more in one of its own
             self._verification = Verification(run, self.simulator, verify, self.time_limit_s)
@@ -57,7 +58,7 @@ class SpiceTarget:
         """Simulate until it converges or no further set of options is left."""
         if self._verification is not None:
             self._verification.look()
-        text = self.renderer.render(case)
+        text = self._text(case)
         folder = self.run.result_folder(case.case_id)
         self._try(known, text, case, {}, folder, deadline)
         for options in self.plan.simulator.retries:
@@ -67,6 +68,18 @@ class SpiceTarget:
             log_event(self.run, "retry", case.case_id, options=dict(options), error=error.what)
             known.retries = (*known.retries, options)
             self._try(known, text, case, options, folder, deadline)
+
+    def is_known(self, case: Case) -> bool:
+        """Whether the cache has what `measure` would bring, unless it fails; asked just before it.
+
+        Raises
+        ------
+        SimorcError: the case cannot be rendered
+        """
+        if self._reuse is None:
+            return False
+        self._rendered = (case, self.renderer.render(case))
+        return self._reuse.knows(self._rendered[1], case, {}, self.run.result_folder(case.case_id))
 
     def failed(self, case: Case) -> str:
         """The next deck knows nothing of this one."""
@@ -116,6 +129,11 @@ class SpiceTarget:
     def close(self) -> None:
         """End whatever the simulator keeps running."""
         self.simulator.close()
+
+    def _text(self, case: Case) -> str:
+        """The deck of a case, rendered once."""
+        known, self._rendered = self._rendered, None
+        return known[1] if known is not None and known[0] is case else self.renderer.render(case)
 
     def _try(
         self, known: Known, text: str, case: Case, options: Mapping[str, str], folder: Path, deadline: float

@@ -19,6 +19,7 @@ from simorc.core.errors import RunDirectoryError
 from simorc.workspace.files import replace_file
 from simorc.workspace.layout import RunDirectory
 
+_PLACE = Path(".cache", "results")
 _MAGIC = b"simorc result 1"
 LIMIT = 4 << 30
 """Bytes that the cache may take; beyond it what was not used for longest goes."""
@@ -66,7 +67,7 @@ class ResultCache:
     @classmethod
     def beside(cls, run: RunDirectory, *, reads: bool = True) -> ResultCache:
         """The cache that a run shares with those that lie beside it."""
-        return cls(run.path.parent / ".cache" / "results", reads=reads)
+        return cls(run.path.parent / _PLACE, reads=reads)
 
     def get(self, key: str) -> CachedResult | None:
         """The result of that key, or None; one that is damaged is none."""
@@ -124,6 +125,11 @@ class ResultCache:
                 path.unlink()
                 left -= taken
         self._sizes[part] = left
+
+
+def has_results(run: RunDirectory) -> bool:
+    """Whether there is a cache beside a run."""
+    return (run.path.parent / _PLACE).is_dir()
 
 
 def _entries(part: Path) -> Iterator[tuple[int, int, Path]]:

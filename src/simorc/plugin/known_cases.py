@@ -1,0 +1,113 @@
+"""Cases whose results are in the cache: `simorc run` records them before it starts a session, without pytest (ADR 13).
+
+Forked processes share them; each is a worker as those of a session are, apart from hooks, which nobody listens to here.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, cast
+
+from simorc.core.errors import SimorcError
+from simorc.plugin.run_context import RunContext
+from simorc.plugin.spice_target import SpiceTarget
+from simorc.simulators.parent import bound_to
+from simorc.workspace.layout import RunDirectory
+
+if TYPE_CHECKING:
+    from pluggy import HookRelay
+
+_MOST_MISSES = 20
+"""So many more misses than hits, and the rest is left to a session, which looks again."""
+_LOOK_EVERY_S = 0.1
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def record_known_cases(run: RunDirectory, workers: int, log: int, watch: Callable[[], bool]) -> None:
+    """Execute those cases of the selection that the cache has results for; whatever else is left as it is.
+
+    Parameters
+    ----------
+    log: descriptor, which gets what goes wrong
+    watch: called ten times a second; whether the processes are to be killed
+    """
+    context = RunContext(run, "", cast("HookRelay", _Nobody()), since="", selected=True, rerun=False)
+    try:
+        target = context.runner.target
+        cases = context.chosen
+        if not isinstance(target, SpiceTarget) or not any(map(target.is_known, (cases[0], cases[-1]))):
+            return
+        _wait_for([_forked(context, range(number, len(cases), workers), log) for number in range(workers)], watch)
+    except SimorcError:  # a session tells
+        return
+    finally:
+        context.close()
+
+
+class _Nobody:
+    """Who listens to the hooks of simorc where there is no pytest."""
+
+    def __getattr__(self, hook: str) -> Callable[..., None]:
+        return lambda **arguments: None
+
+
+def _forked(context: RunContext, share: range, log: int) -> int:
+    """The id of a new process that takes a share of the cases."""
+    bind = bound_to(os.getpid())
+    if pid := os.fork():
+        return pid
+    try:
+        os.setsid()  # the terminal's Ctrl-C reaches the command alone
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        bind()
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        _take(context, share)
+    except BaseException:
+        os.write(log, traceback.format_exc().encode("utf-8", "replace"))
+    finally:
+        os._exit(0)  # nothing of the command's own is to happen a second time
+
+
+def _take(context: RunContext, share: range) -> None:
+    runner = context.runner
+    runner.worker = f"cache:{os.getpid()}"
+    target = cast("SpiceTarget", runner.target)
+    misses = 0
+    for number in share:
+        case = context.chosen[number]
+        if not context.stopping:
+            context.wait_while_paused()
+        if context.stopping or misses > _MOST_MISSES:
+            break
+        if not target.is_known(case):
+            misses += 1
+            continue
+        misses -= 1
+        context.executed(case)
+    context.close()
+
+
+def _wait_for(processes: list[int], watch: Callable[[], bool]) -> None:
+    """Until all have ended; no case of one that is killed is lost, its session finds them as it finds others."""
+    descriptors = {os.pidfd_open(pid): pid for pid in processes}
+    try:
+        while descriptors:
+            ended, _, _ = select.select(descriptors, [], [], _LOOK_EVERY_S)
+            for descriptor in ended:
+                os.waitpid(descriptors.pop(descriptor), 0)
+                os.close(descriptor)
+            if watch():
+                break
+    finally:
+        for descriptor, pid in descriptors.items():
+            with suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            os.close(descriptor)
