@@ -109,7 +109,9 @@ def bench_run(case_count: int = 27) -> ReportData:
     events = [{"kind": k, "case": 0, "sim_time_s": at, "data": {"temperature": t}} for k, at, t in steps]
     events.append({"kind": "fault", "case": 0, "sim_time_s": 1700, "data": {"what": "overheat"}})
     manifest = {"run_id": "lab_1", "created": "2026-01-01T12:00:00Z", "instruments": [meter]}
-    return ReportData(plan, cases, records, manifest=manifest | {"parts": [part | {"assumed": ["cth"]}]}, events=events)
+    manifest |= {"parts": [part | {"assumed": ["cth"]}]}
+    times = {0: (0.0, 500.0), 1: (500.0, 900.0), 2: (1500.0, 1700.0)}
+    return ReportData(plan, cases, records, manifest=manifest, events=events, bench_times=times)
 
 
 @pytest.fixture(scope="module", params=["bench", "comparison"])
@@ -210,7 +212,7 @@ def test_pages_of_benches_fit_and_can_be_read(browser: Browser, bench_page: Path
         ".badge",
         ".near",
         ".small",
-        ".timeline text",
+        ".plots svg text",
         "figcaption",
         ".notes li",
         "a",
@@ -231,6 +233,47 @@ def test_pages_of_benches_load_nothing_and_name_their_pictures(browser: Browser,
     assert all(after <= before + 1 for before, after in pairwise(levels))
     drawn = "all => all.map(p => p.ariaHidden === 'true' || p.ariaLabel)"
     assert all(page.eval_on_selector_all("svg", drawn))
+
+
+@pytest.mark.req("DVT-12")
+def test_the_time_line_of_a_bench_names_its_cases_zooms_and_is_walked_by_keyboard(
+    browser: Browser, tmp_path: Path
+) -> None:
+    data, path = bench_run(), tmp_path / "index.html"
+    path.write_text(render_page(data, pictures(data), datetime(2026, 1, 1, tzinfo=UTC)), encoding="utf-8")
+    page = opened(browser, path)
+    page.set_default_timeout(10_000)
+    plot, tip = live(page, "bench-time-1"), page.locator("#plot-bench-time-1 .tip")
+    assert plot.get_attribute("aria-label") == (
+        "Time line of the bench: temperature [°C]. Arrows walk over the points, Enter opens the case, "
+        "plus and minus zoom, 0 shows the whole plot."
+    )
+    plot.focus()
+    spoken = []
+    for _ in range(30):
+        plot.press("ArrowRight")
+        spoken.append(page.locator("#plot-bench-time-1 .spoken").inner_text())
+    case = next(text for text in spoken if text.startswith("Case 1: "))
+    assert case.endswith("temp=27. 6:40 from 8:20")
+    assert "moving and soaking, −40 °C: 5:00 from 0:00" in spoken
+    assert "overheat, at 28:20" in spoken
+    over = plot.locator(".u-over").bounding_box()
+    assert over is not None
+    low, high = -0.01 * 1700, 1.01 * 1700
+    x = over["x"] + over["width"] * (700 - low) / (high - low)  # in the middle of case 1
+    y = over["y"] + over["height"] * (1 - (0.4 - 0.24) / 1.52)  # in the middle of the bars
+    page.mouse.move(x, y)
+    assert tip.inner_text().startswith("Case 1: corner_with_a_long_name=tt")
+    before = plot.locator("canvas").evaluate("canvas => canvas.toDataURL()")
+    page.mouse.move(x - 40, y - 60)
+    page.mouse.down()
+    page.mouse.move(x + 40, y + 10, steps=4)
+    page.mouse.up()
+    assert plot.locator(".reset").is_visible()
+    assert plot.locator("canvas").evaluate("canvas => canvas.toDataURL()") != before
+    plot.locator(".reset").click()
+    page.mouse.click(x, y)
+    page.wait_for_selector("#case-1.chosen")
 
 
 def column(page: Page, number: int) -> list[str]:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
-from xml.etree import ElementTree
 
 import pytest
 
@@ -27,8 +26,8 @@ from simorc.report.notes import notes
 from simorc.report.plots import pictures
 from simorc.report.spec_table import spec_rows
 from simorc.report.table import results_frame, spec_frame
-from simorc.report.timeline import Doing, lanes
-from simorc.report.timeline_svg import said, timeline_svg
+from simorc.report.timeline import Doing, lanes, said
+from simorc.report.timeline_chart import timeline_chart
 
 MEASURES = (Measure("vout", "V", Spec(3.25, 3.3, 3.35)), Measure("iq", "A"))
 BENCH = BenchSettings(
@@ -287,22 +286,68 @@ def test_each_worker_and_each_execution_has_a_course_of_its_own() -> None:
 )
 def test_events_that_tell_nothing_make_no_course(events: list[dict[str, Any]]) -> None:
     assert lanes(events, {}) == []
-    assert "Course" not in text_of(page(made((3.3, 1e-3), events=events)))
+    assert "Time line" not in text_of(page(made((3.3, 1e-3), events=events)))
 
 
+TIMES = {0: (0.0, 400.0), 1: (400.0, 450.0), 2: (500.0, 4100.0)}
+"""Case 0 waited for its temperature first; case 2 never got to its own."""
+
+
+def test_a_case_has_the_time_in_which_it_was_measured() -> None:
+    (lane,) = lanes(COURSE, dict.fromkeys(range(3), "gw0:7"), TIMES)
+    assert [(case.case_id, case.start_s, case.end_s) for case in lane.measured] == [(0, 301, 400), (1, 400, 450)]
+    assert lanes(COURSE, {0: "gw0:7", 1: "gw1:8"}, {1: (400.0, 450.0)})[0].measured == ()
+
+
+@pytest.mark.req("DVT-12")
 @pytest.mark.parametrize("ambient", [23.0, None])
-def test_the_picture_is_sound_and_says_what_it_shows(ambient: float | None) -> None:
-    (lane,) = lanes(COURSE, {})
-    root = ElementTree.fromstring(timeline_svg(lane, ambient))
-    assert root.get("aria-label") == said(lane)
-    shown = [element.text for element in root.iter("text")]
-    assert shown[:2] == ["−40 °C", "125 °C"]
-    assert shown[2:4] == ["0:00 h", "0:10 h"]
-    assert [bar.get("class") for bar in root.iter("rect")] == ["soaking", "measuring", "unsettled"]
-    assert [title.text for title in root.iter("title")][-2:] == ["overheat <1>", "never settled"]
+def test_the_time_line_is_a_plot_that_says_what_it_shows(ambient: float | None) -> None:
+    (lane,) = lanes(COURSE, dict.fromkeys(range(3), "gw0:7"), TIMES)
+    chart = timeline_chart(lane, ambient)
+    (panel,) = chart.panels
+    assert chart.caption == said(lane) + "."
+    assert (panel.x.label, [text for _, text in panel.y.ticks]) == ("bench time [min]", ["-40", "125"])
+    bars = [(text, mark.colour) for mark in panel.marks if mark.kind == "bars" for text in mark.texts]
+    assert bars == [
+        ("moving and soaking, −40 °C: 5:00 from 0:01", "s1"),
+        ("measuring, −40 °C: 3:19 from 5:01", "s2"),
+        ("1:39 from 5:01", "s2"),
+        ("0:50 from 6:40", "s2"),
+        ("never settled, 125 °C: 1:01:40 from 8:20", "fail"),
+    ]
+    assert [mark.cases for mark in panel.marks if mark.cases] == [[0, 1]]
+    (course,) = [mark for mark in panel.marks if mark.kind == "line"]
+    assert course.texts[0] == f"{'23' if ambient else '−40'} °C at 0:01"
+    (faults,) = [mark for mark in panel.marks if mark.kind == "rings"]
+    assert faults.texts == ["overheat <1>, at 15:00", "never settled, at 1:08:20"]
+    assert faults.y == [125.0, 125.0]
+    assert chart.legend is not None
+    assert chart.legend.values == ["moving and soaking", "measuring", "never settled", "fault"]
+
+
+@pytest.mark.parametrize(("end_s", "label"), [(30, "s"), (300, "min"), (20_000, "h")])
+def test_bench_time_has_a_unit_that_fits(end_s: float, label: str) -> None:
+    (lane,) = lanes([event(0, "setpoint", temperature=23), event(end_s, "settled", temperature=23)], {})
+    assert timeline_chart(lane, None).panels[0].x.label == f"bench time [{label}]"
+
+
+def test_the_time_line_lies_beside_the_page_as_picture_and_in_it() -> None:
+    three = [(3.3, 1e-3)] * 3
+    data = made(*three, events=COURSE)
+    (picture,) = [picture for picture in pictures(data) if picture.of_bench]
+    assert list(picture.files) == ["bench-time-1.png", "bench-time-1.svg"]
+    html = page(data)
+    bench, plots = html[html.index('<section id="bench"') :], html[: html.index('<section id="bench"')]
+    assert 'id="plot-bench-time-1"' in bench
+    assert "bench-time" not in plots
+    assert 'href="bench-time-1.svg"' in bench
+    two = [event(0, "setpoint", 1, temperature=10), event(9, "settled", 1, temperature=10)]
+    both = pictures(made(*three, events=[*COURSE, *two]))
+    titles = [picture.title for picture in both if picture.of_bench]
+    assert titles == ["Time line of bench 1 (gw0)", "Time line of bench 2 (gw0)"]
 
 
 def test_a_course_at_one_temperature_is_drawn_too() -> None:
-    (lane,) = lanes([event(0, "setpoint", temperature=23), event(0, "settled", temperature=23)], {})
-    ElementTree.fromstring(timeline_svg(lane, 23.0))
-    assert "nan" not in timeline_svg(lane, None)
+    at_once = [event(0, "setpoint", temperature=23), event(0, "settled", temperature=23)]
+    (picture,) = [picture for picture in pictures(made((3.3, 1e-3), events=at_once)) if picture.of_bench]
+    assert "nan" not in picture.inline

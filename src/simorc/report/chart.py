@@ -118,12 +118,16 @@ class Legend:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A plot: panels one above the other, a legend, a caption of full sentences; `share_x` for a common x axis."""
+    """A plot: panels one above the other, a legend, a caption of full sentences.
+
+    `share_x` is for a common x axis, `wide` for a plot that takes the whole width of the page.
+    """
 
     panels: Sequence[Panel]
     caption: str
     legend: Legend | None = None
     share_x: bool = True
+    wide: bool = False
 
 
 def parameter_scale(name: str, values: Sequence[Value], log: bool = False) -> tuple[PlotAxis, list[float]]:

@@ -18,10 +18,13 @@ from simorc.report.plot_style import Theme, legend, log_axis, new_figure, slant_
 
 Draw = Callable[[Axes, Mark, Theme], None]
 
+_MOST_EDGED = 300
+"""Of more bars than this the edges would cover what is between them."""
+
 
 def figure_of(chart: Chart, theme: Theme) -> Figure:
     """The figure, laid out but for its title."""
-    figure, axes = new_figure(theme, len(chart.panels), chart.share_x)
+    figure, axes = new_figure(theme, len(chart.panels), chart.share_x, chart.wide)
     for ax, panel in zip(axes, chart.panels, strict=True):
         _panel(figure, ax, panel, theme)
     if chart.share_x:
@@ -141,8 +144,9 @@ def _boxes(mark: Mark) -> list[Rectangle]:
 
 def _bars(ax: Axes, mark: Mark, theme: Theme) -> None:
     hatch = "////" if mark.hatched else None
+    edge = 0.5 if len(mark.x) <= _MOST_EDGED else 0.0
     boxes = PatchCollection(
-        _boxes(mark), facecolor=theme.paint(mark.colour), edgecolor=theme.paper, linewidth=0.5, hatch=hatch, zorder=2
+        _boxes(mark), facecolor=theme.paint(mark.colour), edgecolor=theme.paper, linewidth=edge, hatch=hatch, zorder=2
     )
     ax.add_collection(boxes)
     ax.autoscale_view()

@@ -19,6 +19,7 @@ from simorc.core.sweep import SAMPLE_COLUMNS
 from simorc.core.verdict import RunVerdict, run_verdict
 from simorc.core.waveforms import Waveforms
 from simorc.report.display import Scale, scale_for
+from simorc.report.timeline import Lane, lanes
 from simorc.workspace.manifest import spared_of
 
 
@@ -44,6 +45,7 @@ class ReportData:
     notes: sentences about the run as a whole
     logs: path of the log relative to the run directory, by case id, where there is one
     events: lines of events.jsonl, of a bench run
+    bench_times: begin and end of a case, s of bench time, by case id, as far as known
     waveforms: reads the waveforms of one case; raises a CaseError where they are unreadable
     """
 
@@ -55,6 +57,7 @@ class ReportData:
     notes: Sequence[str] = ()
     logs: Mapping[int, str] = field(default_factory=dict)
     events: Sequence[Mapping[str, Any]] = ()
+    bench_times: Mapping[int, tuple[float, float]] = field(default_factory=dict)
     waveforms: Callable[[int], Waveforms] = no_waveforms
 
     @property
@@ -104,6 +107,12 @@ class ReportData:
             measured = [self.measurement(case.case_id, measure.name) for case in cases]
             found.append(sensitivity(measure.name, measure.unit, axes, [m.value if m else None for m in measured]))
         return [one for one in found if one is not None]
+
+    @cached_property
+    def courses(self) -> list[Lane]:
+        """What each bench of a bench run did when."""
+        workers = {case_id: record.worker for case_id, record in self.records.items()}
+        return lanes(self.events, workers, self.bench_times)
 
     def status(self, case_id: int) -> Status:
         """Status of a case, `pending` where nothing is recorded."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 
@@ -28,6 +30,7 @@ def report_data(run: RunDirectory, gathered: Gathered) -> ReportData:
     ------
     RunDirectoryError: run.json is damaged
     """
+    on_bench = gathered.plan.target == "bench"
     return ReportData(
         plan=gathered.plan,
         cases=list(gathered.cases),
@@ -36,7 +39,8 @@ def report_data(run: RunDirectory, gathered: Gathered) -> ReportData:
         manifest={**read_manifest(run), "run_id": run.run_id},
         notes=gathered.notes,
         logs=_logs(run, gathered.records),
-        events=read_events(run) if gathered.plan.target == "bench" else (),
+        events=read_events(run) if on_bench else (),
+        bench_times=_bench_times(run, gathered.records) if on_bench else {},
         waveforms=waveform_reader(run, gathered.plan),
     )
 
@@ -67,6 +71,16 @@ def waveform_reader(run: RunDirectory, plan: Plan) -> Callable[[int], Waveforms]
         return simulator().read(folder).waves
 
     return read
+
+
+def _bench_times(run: RunDirectory, records: Iterable[int]) -> dict[int, tuple[float, float]]:
+    """Begin and end of the cases, s of bench time; one whose readings are gone or damaged is left out."""
+    found = {}
+    for case_id in records:
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            readings = json.loads((run.result_folder(case_id) / "readings.json").read_text(encoding="utf-8"))
+            found[case_id] = float(readings["begin_s"]), float(readings["end_s"])
+    return found
 
 
 def _logs(run: RunDirectory, records: Mapping[int, CaseRecord]) -> dict[int, str]:

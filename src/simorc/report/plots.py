@@ -25,6 +25,7 @@ from simorc.report.plot_histogram import histogram_chart
 from simorc.report.plot_line import line_chart, tempco_chart
 from simorc.report.plot_style import DARK, LIGHT, MANY, Theme, rc, variables
 from simorc.report.plot_waveform import waveform_chart
+from simorc.report.timeline_chart import timeline_chart
 
 MakeChart = Callable[[PlotSpec, ReportData], Chart]
 
@@ -42,6 +43,9 @@ CHARTS: Mapping[str, MakeChart] = {
 
 MOST_INLINE_BYTES = 400_000
 MOST_DEFAULTS = 12
+MOST_TIME_LINES = 8
+TIME_LINE = "bench-time-"
+"""How the names of the time lines' files begin."""
 _PNG_DPI = 200
 _TITLE, _TITLE_PT = "title", 19
 
@@ -56,6 +60,7 @@ class Picture:
     files: file name -> content, to lie beside the page
     problem: why it could not be drawn; empty where it was
     chart: what was drawn
+    of_bench: whether it stands in the section on the bench, not among the plots
     """
 
     name: str
@@ -65,12 +70,28 @@ class Picture:
     files: Mapping[str, bytes] = field(default_factory=dict)
     problem: str = ""
     chart: Chart | None = None
+    of_bench: bool = False
 
 
 def pictures(data: ReportData) -> list[Picture]:
-    """All plots of the plan, or the default ones where it has none. A plot that cannot be drawn says why."""
+    """All plots of the plan, or the default ones where it has none, and the time lines of the benches.
+
+    A plot that cannot be drawn says why.
+    """
     specs = drawable(data) or default_specs(data)
-    return [_picture(spec, data, number) for number, spec in enumerate(specs)]
+    return [*(_picture(spec, data, number) for number, spec in enumerate(specs)), *_time_lines(data)]
+
+
+def _time_lines(data: ReportData) -> list[Picture]:
+    bench, courses = data.plan.bench, data.courses[:MOST_TIME_LINES]
+    ambient = bench.simulated.ambient if bench is not None and bench.simulated is not None else None
+    made = []
+    for number, lane in enumerate(courses, 1):
+        which = f"bench {number}{f' ({lane.name})' if lane.name else ''}" if len(courses) > 1 else "the bench"
+        chart, stem = timeline_chart(lane, ambient), f"{TIME_LINE}{number}"
+        picture = picture_of(chart, stem, f"Time line of {which}", f"b{number}-")
+        made.append(replace(picture, of_bench=True))
+    return made
 
 
 def drawable(data: ReportData) -> list[PlotSpec]:

@@ -6,7 +6,7 @@ stands behind the plots and failures, before the conditions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
 from markupsafe import Markup
@@ -28,17 +28,14 @@ from simorc.report.display import axis_values, count, value_text
 from simorc.report.failing import failing
 from simorc.report.notes import notes
 from simorc.report.page import Page, Section, json_in_page
-from simorc.report.plots import drawable, title_of
+from simorc.report.plots import MOST_TIME_LINES, Picture, drawable, title_of
 from simorc.report.provenance import facts, inputs
 from simorc.report.spec_table import worst_rows
 from simorc.report.statistics_view import sensitivities, statistics
 from simorc.report.strip import strip
 from simorc.report.table import Failure, failures
-from simorc.report.timeline import lanes
-from simorc.report.timeline_svg import said, timeline_svg
 
 _MOST_VALUES = 16
-_MOST_LANES = 8
 _MOST_GROUPS = 300
 _MOST_CASES_NAMED = 12
 _LONGEST_RANGES = 160
@@ -153,32 +150,33 @@ def bench(page: Page) -> Section | None:
     data = page.data
     if data.plan.bench is None:
         return None
-    lab = data.plan.bench.simulated
-    workers = {case_id: record.worker for case_id, record in data.records.items()}
-    courses = lanes(data.events, workers)
-    drawn = [(lane, said(lane), Markup(timeline_svg(lane, lab.ambient if lab else None))) for lane in courses]
     return page.section(
         "bench",
         "Bench",
         facts=bench_view.facts(data),
         instruments=bench_view.instruments(data),
         parts=bench_view.parts(data),
-        drawn=drawn[:_MOST_LANES],
-        more=len(drawn) - _MOST_LANES,
+        drawn=_drawn(picture for picture in page.pictures if picture.of_bench),
+        more=len(data.courses) - MOST_TIME_LINES,
     )
 
 
 def plots(page: Page) -> Section | None:
     """What the plot specs ask for."""
-    if not page.pictures:
+    drawn = _drawn(picture for picture in page.pictures if not picture.of_bench)
+    if not drawn:
         return None
-    drawn = [  # made by us, escaped where it was made
-        (picture, Markup(picture.inline), json_in_page(for_page(picture.chart)) if picture.chart else "")
-        for picture in page.pictures
-    ]
     kept = drawable(page.data)
     undrawn = [title_of(spec) for spec in page.data.plan.plot_specs if spec not in kept]
     return page.section("plots", "Plots", drawn=drawn, default=not kept, undrawn=undrawn)
+
+
+def _drawn(pictures: Iterable[Picture]) -> list[tuple[Picture, Markup, str]]:
+    """Pictures with their static and their interactive form; made by us, escaped where it was made."""
+    return [
+        (picture, Markup(picture.inline), json_in_page(for_page(picture.chart)) if picture.chart else "")
+        for picture in pictures
+    ]
 
 
 def failed(page: Page) -> Section | None:

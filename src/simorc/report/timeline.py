@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from simorc.core.units import format_duration
+
 Event = Mapping[str, Any]
 
 
@@ -35,29 +37,81 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseSpan:
+    """Bench time in which a case was measured, without the way to its temperature."""
+
+    case_id: int
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Lane:
-    """One opened bench, from its first event to its last; `marks` are faults: time and words."""
+    """One opened bench, from its first event to its last.
+
+    Parameters
+    ----------
+    marks: faults: time and words
+    measured: the cases whose times are known, in their order
+    """
 
     name: str
     spans: tuple[Span, ...]
     end_s: float
     marks: tuple[tuple[float, str], ...] = ()
+    measured: tuple[CaseSpan, ...] = ()
 
 
-def lanes(events: Sequence[Event], worker_of: Mapping[int, str]) -> list[Lane]:
+def lanes(
+    events: Sequence[Event], worker_of: Mapping[int, str], times: Mapping[int, tuple[float, float]] | None = None
+) -> list[Lane]:
     """The benches of a run, in the order in which they were opened.
 
     Parameters
     ----------
     events: lines of events.jsonl
     worker_of: who ran a case; every worker has a bench of its own, whose time begins at 0
+    times: begin and end of a case, s of bench time, as far as known
     """
-    found = [_lane(name, session) for name, session in _sessions(events, worker_of)]
+    sessions = list(_sessions(events, worker_of))
+    last = {worker: number for number, (worker, _) in enumerate(sessions)}
+    found = []
+    for number, (worker, session) in enumerate(sessions):
+        lane = _lane(worker.partition(":")[0], session)
+        own = {i: at for i, at in (times or {}).items() if last.get(worker_of.get(i, "")) == number}
+        found.append(replace(lane, measured=tuple(_measured(lane, own))))
     return [lane for lane in found if lane.spans]
 
 
+def said(lane: Lane) -> str:
+    """The time line in one sentence.
+
+    >>> said(Lane("", (Span(Doing.SOAKING, -40.0, 0, 300), Span(Doing.MEASURING, -40.0, 300, 400)), 400.0))
+    '6:40 of bench time: 1 temperature, 5:00 moving and soaking, 1:40 measuring'
+    """
+    count = len({span.temperature for span in lane.spans})
+    parts = [f"{count} temperature{'' if count == 1 else 's'}"]
+    for doing, words in (
+        (Doing.SOAKING, "moving and soaking"),
+        (Doing.MEASURING, "measuring"),
+        (Doing.UNSETTLED, "waiting in vain"),
+    ):
+        length_s = sum(span.length_s for span in lane.spans if span.doing is doing)
+        parts += [f"{format_duration(length_s)} {words}"] if length_s else []
+    return f"{format_duration(lane.end_s)} of bench time: {', '.join(parts)}"
+
+
+def _measured(lane: Lane, times: Mapping[int, tuple[float, float]]) -> Iterator[CaseSpan]:
+    """The cases by their begin, each without what of its time the bench did something else."""
+    spans = [span for span in lane.spans if span.doing is Doing.MEASURING]
+    for case_id, (start_s, end_s) in sorted(times.items(), key=lambda item: item[1]):
+        span = next((span for span in spans if span.start_s < end_s <= span.end_s), None)
+        if span is not None:
+            yield CaseSpan(case_id, max(start_s, span.start_s), end_s)
+
+
 def _sessions(events: Sequence[Event], worker_of: Mapping[int, str]) -> Iterator[tuple[str, list[Event]]]:
-    """Events of one opened bench each: of one worker, as long as time does not go back.
+    """Worker and events of one opened bench each, as long as time does not go back.
 
     What belongs to no case, such as the safe state at the end, goes to the bench whose time comes nearest to it.
     """
@@ -71,7 +125,7 @@ def _sessions(events: Sequence[Event], worker_of: Mapping[int, str]) -> Iterator
             worker = worker_of.get(case, "")
             if worker not in current or at < _last(current[worker]):
                 current[worker] = []
-                sessions.append((worker.partition(":")[0], current[worker]))
+                sessions.append((worker, current[worker]))
             current[worker].append(event)
         elif before := [session for session in current.values() if _last(session) <= at]:
             max(before, key=_last).append(event)

@@ -137,7 +137,7 @@
         }
       }
       if (best && least < 80) return best;
-      for (const mark of panel.marks) {
+      for (const mark of [...panel.marks].reverse()) { // what lies on top is what is seen
         if (!isArea(mark) || !visible(mark)) continue;
         const i = mark.x.findIndex((_, k) => {
           const box = [at.x(mark.x[k]), at.x(mark.x2[k]), at.y(mark.y2[k]), at.y(mark.y[k])];
