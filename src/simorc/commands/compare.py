@@ -130,7 +130,12 @@ def _opened(text: str, setup: Path | None) -> _Input:
         raise UsageError(
             f"{text} is no table: nothing here reads such a file", hint=f"there are: {', '.join(endings())}"
         )
-    run = open_run_directory(text, setup)
+    try:
+        run = open_run_directory(text, setup)
+    except SimorcError as error:
+        if path.suffix.lower() in endings():
+            raise UsageError(f"{text}: there is no such file, and no run of that name") from error
+        raise
     return _Input(run.run_id, run.path, run=run)
 
 

@@ -255,9 +255,9 @@ def _twice(sides: Sequence[Side], columns: Sequence[str], error: TwiceError) -> 
     side = sides[error.side]
     rows = (error.first, error.second)
     at = conditions_text({name: _plain(side.conditions[name].values[rows[0]]) for name in columns})
-    kind = "cases" if side.target != FILE and len(side.case_ids) else "rows"
-    ids = [side.case_ids[row] if kind == "cases" else row + 1 for row in rows]
-    what = f"two {kind} of {side.label} stand for one condition, {at}: {ids[0]} and {ids[1]}"
+    kind = "rows" if side.target == FILE else "points" if side.is_curves else "cases"
+    ids = " and ".join(dict.fromkeys(str(side.ids[row]) for row in rows))
+    what = f"two {kind} of {side.label} stand for one condition, {at}: {'of case ' if side.is_curves else ''}{ids}"
     others = [name for name in side.swept if name not in columns and _apart(side.conditions[name], *rows)]
     if not others:
         return UsageError(what)
@@ -315,9 +315,16 @@ def _shared(sides: Sequence[Side], having: Mapping[str, Sequence[Side]]) -> list
     for side in sides:
         if not any(side in having[name] for name in shared):
             each = "; ".join(f"{name} in {', '.join(_labels(held))}" for name, held in having.items()) or "none in any"
+            each += "".join(
+                f"; {name} has no value in {s.label}" for s in sides for name in _empty(s) if name in having
+            )
             who = "these inputs have" if len(sides) == 2 else f"{sides[0].label} and {side.label} have"
             raise UsageError(f"{who} no measure in common", hint=f"there are: {each}")
     return shared
+
+
+def _empty(side: Side) -> list[str]:
+    return [name for name in side.measures if name not in side.measure_names]
 
 
 def _labels(sides: Sequence[Side]) -> tuple[str, ...]:

@@ -44,8 +44,8 @@ def of_curves(data: ReportData) -> Side:
         (*(name for name in data.plan.sweep.swept if name in own), *curves[0].over),
         {curve.name: bare(joined[curve.name]) for curve in curves},
         np.full(len(which), "", dtype=object),
+        np.array([case.case_id for case in done], dtype=np.int64)[which],
         data,
-        case_ids=np.array([case.case_id for case in done], dtype=np.int64)[which],
         is_curves=True,
         idle=tuple(({name: case.parameters[name] for name in names}, reason) for case, reason in reasons if reason),
     )

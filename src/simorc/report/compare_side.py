@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -62,7 +62,7 @@ class Side:
     reason: for each row why it has no values, empty where it has; `SPARED` where the run stopped early
     data: the run
     notes: sentences about what was left out of it
-    case_ids: the case of each row; a table has none
+    ids: the case of each row; of a table the number of the row, from 1
     is_curves: whether its rows are the points of a run's curves, which have no limits
     idle: of such a run the cases without a row: their conditions, and why they have none
     is_record: whether a row without a value says that there is none: a run, or what `simorc run` wrote of one; an
@@ -75,11 +75,11 @@ class Side:
     swept: tuple[str, ...]
     measures: Mapping[str, Measured]
     reason: npt.NDArray[Any]
+    ids: npt.NDArray[np.int64]
     data: ReportData | None = None
     source: int = 0
     short: str = ""
     notes: tuple[str, ...] = ()
-    case_ids: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     is_curves: bool = False
     idle: tuple[tuple[Mapping[str, Value], str], ...] = ()
     is_record: bool = True
@@ -107,7 +107,7 @@ class Side:
                 for name, m in self.measures.items()
             },
             reason=self.reason[chosen],
-            case_ids=self.case_ids[chosen] if len(self.case_ids) else self.case_ids,
+            ids=self.ids[chosen],
         )
 
 
@@ -147,8 +147,8 @@ def of_run(data: ReportData) -> Side:
         tuple(data.plan.sweep.swept),
         measures,
         column(words[data.status(case.case_id)] for case in data.cases),
+        np.array([case.case_id for case in data.cases], dtype=np.int64),
         data,
-        case_ids=np.array([case.case_id for case in data.cases], dtype=np.int64),
     )
 
 
@@ -170,7 +170,9 @@ def of_table(table: Table, conditions: Sequence[str]) -> Side:
     others = {n: c for n, c in table.columns.items() if c.is_numeric and n not in here and n not in RESERVED_NAMES}
     values = {name: c for name, c in others.items() if not _is_uncertainty(name, others)}
     if not values:
-        raise UsageError(f"{table.name} has no column of numbers beside its conditions")
+        texts = {name: next((v for v in c.values if v is not None), None) for name, c in _texts(table, here).items()}
+        hint = "; ".join(f"{name}: {text!r} is no number" for name, text in texts.items() if text is not None)
+        raise UsageError(f"{table.name} has no column of numbers beside its conditions", hint=hint)
     lacking = np.zeros(len(table), dtype=bool)
     for name in here:
         held = table.columns[name].values
@@ -180,7 +182,7 @@ def of_table(table: Table, conditions: Sequence[str]) -> Side:
     notes = [f"{int(lacking.sum())} rows without a condition are left out"] if lacking.any() else []
     infinite = {name: int(np.isinf(c.values).sum()) for name, c in values.items()}
     notes += [f"{count} values of {name} are not finite: taken as absent" for name, count in infinite.items() if count]
-    odd = {name: _odd(c) for name, c in table.columns.items() if name not in (*others, *here, *RESERVED_NAMES)}
+    odd = {name: _odd(c) for name, c in _texts(table, here).items()}
     notes += [f"{name} is left out: {text!r} in it is no number" for name, text in odd.items() if text]
     why, passed = _why_of_record(table), _is(table, "verdict", Verdict.PASS)
     side = Side(
@@ -190,10 +192,17 @@ def of_table(table: Table, conditions: Sequence[str]) -> Side:
         tuple(here),
         {name: replace(bare(c, others.get(name + UNCERTAINTY)), judged=passed) for name, c in values.items()},
         np.full(len(table), "", dtype=object) if why is None else why,
+        np.arange(1, len(table) + 1),
         notes=tuple(f"{table.name}: {note}" for note in notes),
         is_record=why is not None,
     )
     return side.rows(~lacking) if lacking.any() else side
+
+
+def _texts(table: Table, conditions: Sequence[str]) -> dict[str, Column]:
+    """The columns that hold other things than numbers and are no conditions."""
+    others = {n: c for n, c in table.columns.items() if n not in conditions and n not in RESERVED_NAMES}
+    return {name: c for name, c in others.items() if not c.is_numeric}
 
 
 def _why_of_record(table: Table) -> npt.NDArray[Any] | None:

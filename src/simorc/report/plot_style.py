@@ -149,13 +149,14 @@ def legend(
         Line2D([], [], color=paints[i], marker=signs[i], markersize=4, linewidth=0 if i in dots else 1.6) for i in shown
     ]
     texts = [value_text(values[i]) for i in shown]
+    head = [Line2D([], [], linestyle="")] if name else []
     figure.legend(
-        [Line2D([], [], linestyle=""), *handles],
-        [name, *texts],
+        [*head, *handles],
+        [*([name] if name else []), *texts],
         loc="outside lower center",
         ncols=max(1, min(len(texts) + 1, 72 // (max(map(len, [name, *texts])) + 6))),
         frameon=False,
-        labelcolor=[theme.muted, *[theme.ink] * len(texts)],
+        labelcolor=[*[theme.muted] * len(head), *[theme.ink] * len(texts)],
         handlelength=1.6,
         handletextpad=0.5,
         columnspacing=1.2,

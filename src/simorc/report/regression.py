@@ -202,7 +202,7 @@ def _out_by_limits(comparison: Comparison, side: int, name: str) -> Any:
     values, bounds = comparison.values(0, name), np.nan_to_num(comparison.uncertainty(0, name))
     told, cases = first.measures[name].judged[comparison.index[0]], {case.case_id: case for case in data.cases}
     for row in np.flatnonzero((comparison.index[side] != ABSENT) & ~np.isnan(values) & ~told):
-        spec = measure.spec_for(cases[int(run.case_ids[comparison.index[side, row]])])
+        spec = measure.spec_for(cases[int(run.ids[comparison.index[side, row]])])
         verdict, _ = spec.judge(float(values[row] * way[0] + way[1]), float(bounds[row] * way[0]))
         out[row] = verdict is Verdict.FAIL
     return out
