@@ -60,6 +60,7 @@ CICSIM_SPECS = """\
 iq: {src: iq, min: 10, typ: 20, max: 50, scale: -1e6, unit: uA}
 vx: {src: vx, name: Divider voltage, min: 0.8, typ: 0.9, max: 1.0, scale: 1, unit: V}
 i: {src: [ivdd], min: -20%, max: 100, scale: 1e6, unit: uA}
+duty: {src: duty, max: 55, scale: 100, unit: "%"}
 """
 
 
@@ -177,6 +178,7 @@ def test_a_testbench_of_cicsim(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert (measures["ivdd"].unit, measures["ivdd"].spec.max) == ("A", pytest.approx(100e-6))
     iq = measures["iq"].spec  # a current into a supply is negative; cicsim turns it round
     assert (measures["iq"].unit, iq.min, iq.typ, iq.max) == ("A", *(pytest.approx(-x * 1e-6) for x in (50, 20, 10)))
+    assert (measures["duty"].unit, measures["duty"].spec.max) == ("", 0.55)  # of 1: what ngspice measures
     template = (tmp_path / "new/testbenches/tran/tran.spice.j2").read_text()
     assert ".param vdda={{ parameters.vdda }}\n.temp {{ parameters.temp }}\n" in template
     assert "\ntran 10p 10n 1p\nmeas tran vx avg v(vx)\nmeas tran ivdd avg i(vdd)\n.endc\n" in template

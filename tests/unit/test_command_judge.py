@@ -121,6 +121,14 @@ def test_todays_limits_and_functions_judge_what_was_kept(project: Project, capsy
     assert len(list(run.history.iterdir())) == 3
 
 
+def test_a_change_shows_however_small_it_is(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    run = project.run()
+    capsys.readouterr()
+    project.python("from helper import last\n\ndef p(waves, case):\n    return last(waves) * (1 + 1e-6)\n")
+    judge(str(run.path), None)
+    assert "case 0: p: 1 V none -> 1.000001 V none" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(("keep", "again"), [("none", "0-2"), ("failed", "0-2"), ("all", "1")])
 def test_recorded_values_are_judged_where_files_were_not_kept(
     project: Project, capsys: pytest.CaptureFixture[str], keep: str, again: str

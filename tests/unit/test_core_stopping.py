@@ -44,6 +44,21 @@ def test_the_precision_of_a_mean_is_relative_to_it() -> None:
     assert farthest(StopRule(mean=0.01), [row()], 0.99).is_met is False  # type: ignore[union-attr]
 
 
+def test_a_negative_mean_is_known_no_better_than_a_positive_one() -> None:
+    found = [farthest(StopRule(mean=0.005), [row(mean=mean)], 0.95) for mean in (2.0, -2.0)]
+    assert found[0] == found[1]
+    assert found[1] is not None
+    assert not found[1].is_met
+
+
+def test_the_longer_side_of_the_interval_of_sigma_counts() -> None:
+    # chi-square of 9: 2.7004 is exceeded by 97.5 %; sqrt(9 / 2.7004) - 1 = 82.6 %, the lower side is 31.2 %.
+    found = farthest(StopRule(sigma=0.8), [row(n=10)], 0.95)
+    assert found is not None
+    assert found.reached == pytest.approx(0.8256, abs=1e-4)
+    assert not found.is_met
+
+
 def test_what_is_farthest_from_being_met_decides() -> None:
     low, high = yield_of(98, 100), yield_of(60, 100)
     rows = [

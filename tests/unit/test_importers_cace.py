@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import doctest
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import yaml
@@ -14,9 +16,12 @@ import yaml
 from simorc.commands.import_ import import_cace as command
 from simorc.config.project import load_project
 from simorc.core.errors import ConfigError, UsageError
+from simorc.core.units import Quantity
+from simorc.importers import cace_values, plain_units
 from simorc.importers.cace import Imported, import_cace
 from simorc.importers.cace_template import Names, convert
 from simorc.importers.cace_values import condition_values, in_deck_units, limits
+from simorc.importers.plain_units import plain_unit
 
 SHEET = Path(__file__).parents[1] / "golden" / "cace" / "cace" / "divider.yaml"
 
@@ -106,11 +111,50 @@ def test_what_cannot_be_an_expression_or_a_result_is_told() -> None:
         ({"enumerate": ["tt", "ff"]}, "", ["tt", "ff"]),
         ({"minimum": -40, "maximum": 130, "typical": 27}, "°C", ["-40", "27", "130"]),
         ({"minimum": 1, "maximum": 2, "step": "linear", "stepsize": 0.5}, "V", ["1.0", "1.5", "2.0"]),
-        ({"minimum": 1, "maximum": 5, "step": "logarithmic", "typical": 3}, "kHz", ["1k", "2k", "4k", "3k"]),
+        ({"minimum": 1, "maximum": 5, "step": "logarithmic", "typical": 3}, "kHz", ["1k", "2k", "4k", "5k", "3k"]),
+        ({"minimum": -3, "maximum": 4, "step": "linear", "stepsize": 5}, "", ["-3.0", "2.0", "4.0"]),
+        ({"minimum": 0.1, "maximum": 0.3, "step": "linear", "stepsize": 0.1}, "V", ["0.1", "0.2", "0.3"]),
+        ({"enumerate": [-40, 130], "typical": 27}, "°C", ["-40", "130", "27"]),
+        ({"enumerate": ["tt", "ff"], "typical": "tt"}, "", ["tt", "ff"]),
+        ({"minimum": 5, "maximum": 5, "stepsize": 1}, "%", ["0.05"]),
     ],
 )
 def test_conditions_are_values_in_the_units_of_the_deck(spec: dict[str, object], unit: str, values: list[str]) -> None:
     assert [str(value) for value in condition_values(spec, unit)[0]] == values
+
+
+@pytest.mark.parametrize(
+    ("unit", "limit", "base"),
+    [
+        ("%", 0.05, ""),
+        ("ppm", 5e-6, ""),
+        ("%/V", 0.05, "1/V"),
+        ("ppm/°C", 5e-6, "1/degC"),
+        ("V/%", 500.0, "V"),
+        ("KHz", 5e3, "Hz"),
+        ("um", 5e-6, "m"),
+        ("uV-rms", 5e-6, "V-rms"),
+        ("mv", 5e-3, "V"),
+        ("mV/us", 5e3, "V/s"),
+        ("dB", 5, "dB"),
+    ],
+)
+def test_limits_are_in_the_unit_without_prefixes(unit: str, limit: float, base: str) -> None:
+    """What the deck prints are plain numbers: 5 % is 0.05 there, and a limit of 5 would never be missed."""
+    assert float(Quantity(str(limits({"maximum": {"value": 5}}, unit, [])["max"]))) == pytest.approx(limit)
+    assert plain_unit(unit).base == base
+
+
+def test_a_typical_value_judges_nothing_however_it_is_calculated() -> None:
+    left: list[str] = []
+    for calculation in ("average", "median"):
+        assert limits({"typical": {"value": 1, "calculation": calculation}}, "V", left) == {"typ": 1}
+    assert left == []
+
+
+@pytest.mark.parametrize("module", [cace_values, plain_units])
+def test_doctests(module: ModuleType) -> None:
+    assert doctest.testmod(module).failed == 0
 
 
 def test_odd_numbers_and_limits() -> None:
@@ -120,7 +164,8 @@ def test_odd_numbers_and_limits() -> None:
     left: list[str] = []
     assert limits({"minimum": {"value": "vss - 1"}, "typical": {"value": 1, "fail": True}}, "V", left) == {"typ": 1}
     assert len(left) == 2
-    for spec in ({"step": "linear", "minimum": 1}, {"minimum": 0, "maximum": 1, "step": "log"}):
+    backwards: dict[str, object] = {"minimum": 2, "maximum": 1, "step": "linear"}
+    for spec in ({"step": "linear", "minimum": 1}, {"minimum": 0, "maximum": 1, "step": "log"}, backwards):
         with pytest.raises(ValueError, match="steps need"):
             condition_values(spec, "")
     with pytest.raises(ValueError, match="more than"):

@@ -163,10 +163,17 @@ def _differences(before: CaseRecord, after: CaseRecord) -> list[str]:
         if old is None:
             lines.append(f"case {after.case_id}: {m.name}: new: {format_quantity(m.value, m.unit)} {m.verdict}")
         elif (old.value, old.verdict) != (m.value, m.verdict):
-            shown = (format_quantity(old.value, old.unit), old.verdict, format_quantity(m.value, m.unit), m.verdict)
-            lines.append("case {}: {}: {} {} -> {} {}".format(after.case_id, m.name, *shown))
+            was, now = _told_apart(old, m)
+            lines.append(f"case {after.case_id}: {m.name}: {was} {old.verdict} -> {now} {m.verdict}")
     return lines + [
         f"case {after.case_id}: {name}: no longer measured"
         for name in former
         if name not in {m.name for m in after.measurements}
     ]
+
+
+def _told_apart(old: Measurement, new: Measurement) -> tuple[str, str]:
+    """Both values with as few digits as let a change show; four where there is none."""
+    texts = [tuple(format_quantity(m.value, m.unit, digits) for m in (old, new)) for digits in (4, 7, 17)]
+    before, now = next((pair for pair in texts if pair[0] != pair[1]), texts[0])
+    return before, now

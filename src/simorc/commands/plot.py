@@ -20,7 +20,7 @@ def plot(run: str, setup: Path | None, specs: str = "frozen", formats: Sequence[
     Parameters
     ----------
     specs: `frozen` (the run's own) or `current` (specs, aggregates and plot specs of today's project, in memory)
-    formats: tables beside the page: `md`, `csv`, `xlsx`, `junit`
+    formats: tables beside the page: `md`, `csv`, `xlsx`, `junit`, `stdf-csv`
 
     Raises
     ------

@@ -21,7 +21,8 @@ from simorc.core.errors import UsageError
 from simorc.core.sweep import RESERVED_NAMES
 from simorc.core.units import Quantity, Value
 from simorc.importers.cace_template import Converted, Names, convert
-from simorc.importers.cace_values import condition_values, limits, plain_unit
+from simorc.importers.cace_values import condition_values, limits
+from simorc.importers.plain_units import plain_unit
 
 _NGSPICE = "ngspice"
 _NOT_CARRIED = {
@@ -302,7 +303,8 @@ class _Testbench:
                 continue
             unit = str(result.get("unit") or self.data.get("unit") or "")
             told: list[str] = []
-            keys: dict[str, Any] = {"unit": plain_unit(unit).base} if unit else {}
+            base = plain_unit(unit).base
+            keys: dict[str, Any] = {"unit": base} if base else {}
             found = limits(result, unit, told)
             self.left += [f"{name}: {text}" for text in told]
             keys |= {"spec": found} if found else {}

@@ -1,63 +1,18 @@
 """Pure: conditions and limits of a CACE datasheet as numbers in the units of the deck.
 
-CACE states numbers in the unit beside them and hands the deck plain SI numbers: 10 of uA is 1e-05.
+CACE states numbers in the unit beside them and hands the deck plain SI numbers: 10 of uA is 1e-05, 5 of % is 0.05.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from simorc.core.units import Quantity, Value, parse_number
+from simorc.importers.plain_units import plain_unit
 
-_SCALES = {
-    "T": "t",
-    "G": "g",
-    "M": "meg",
-    "k": "k",
-    "m": "m",
-    "u": "u",
-    "µ": "u",
-    "μ": "u",
-    "n": "n",
-    "p": "p",
-    "f": "f",
-}
-_UNITS = {"V", "A", "Hz", "s", "F", "H", "Ohm", "ohm", "W", "S", "C", "J"}
-_SIGNS = {"Ω": "Ohm", "°": "deg", "°C": "degC", "ohms": "Ohm"}
 _KINDS = ("minimum", "typical", "maximum")
 _MOST_VALUES = 10_000
-
-
-class PlainUnit(NamedTuple):
-    """A unit without prefixes; one of the former is `factor` of it, and `scale` is the SPICE scale factor of that."""
-
-    base: str
-    scale: str
-    factor: float
-
-
-def plain_unit(unit: str) -> PlainUnit:
-    """The unit that CACE takes results in: without its prefixes, also in a quotient.
-
-    >>> tuple(plain_unit("uA")), tuple(plain_unit("°C")), tuple(plain_unit("mV/V"))
-    (('A', 'u', 1e-06), ('degC', '', 1.0), ('V/V', 'm', 0.001))
-    """
-    upper, *lower = (_one(part.strip()) for part in unit.split("/"))
-    base = "/".join([upper.base, *(part.base for part in lower)])
-    if any(part.scale for part in lower):
-        return PlainUnit(base, "", math.prod([upper.factor, *(1 / part.factor for part in lower)]))
-    return PlainUnit(base, upper.scale, upper.factor)
-
-
-def _one(unit: str) -> PlainUnit:
-    known = _SIGNS.get(unit, unit)
-    base = _SIGNS.get(unit[1:], unit[1:])
-    if known not in _UNITS and unit[:1] in _SCALES and base in _UNITS:
-        scale = _SCALES[unit[0]]
-        return PlainUnit(base, scale, float(Quantity(f"1{scale}")))
-    return PlainUnit(known, "", 1.0)
 
 
 def in_deck_units(raw: Any, unit: str) -> Value | None:
@@ -81,36 +36,45 @@ def in_deck_units(raw: Any, unit: str) -> Value | None:
 
 
 def condition_values(spec: Mapping[str, Any], unit: str) -> tuple[list[Value], Value | None]:
-    """The values of a condition in the deck's units, and the typical one.
+    """The values of a condition in the deck's units, each once, and the typical one.
+
+    As CACE has it: what is enumerated, then the steps, or minimum, typical and maximum, whichever are stated.
 
     Raises
     ------
     ValueError: steps that lead nowhere
     """
+    listed = spec.get("enumerate", [])
+    listed = listed.split() if isinstance(listed, str) else listed if isinstance(listed, list) else [listed]
+    if "step" in spec or "stepsize" in spec:
+        stated = [*_steps(spec), spec.get("typical")]
+    else:
+        stated = [spec.get(kind) for kind in _KINDS]
+    found = (in_deck_units(one, unit) for one in [*listed, *stated])
+    values = list(dict.fromkeys(value for value in found if value is not None))
     typical = in_deck_units(spec.get("typical"), unit)
-    raw: Sequence[Any] = [spec[kind] for kind in _KINDS if spec.get(kind) is not None]
-    if "enumerate" in spec:
-        listed = spec["enumerate"]
-        raw = listed.split() if isinstance(listed, str) else listed if isinstance(listed, list) else [listed]
-    elif "step" in spec or "stepsize" in spec:
-        stepped = _steps(spec)
-        raw = stepped if typical is None or spec["typical"] in stepped else [*stepped, spec["typical"]]
-    values = list(dict.fromkeys(value for value in (in_deck_units(one, unit) for one in raw) if value is not None))
     return values, typical if typical is not None else next(iter(values), None)
 
 
 def _steps(spec: Mapping[str, Any]) -> Sequence[float]:
-    """From minimum to maximum in sums or products of the step size."""
+    """From minimum to maximum in sums or products of the step size; the maximum is always the last."""
     low, high = (parse_number(str(spec.get(kind))) for kind in ("minimum", "maximum"))
     logarithmic = str(spec.get("step", "linear")).startswith("log")
     size = parse_number(str(spec.get("stepsize", 2 if logarithmic else 1)))
-    if low is None or high is None or size is None or (size <= 1 or low <= 0 if logarithmic else size <= 0):
+    if (
+        low is None
+        or high is None
+        or size is None
+        or low > high
+        or (size <= 1 or low <= 0 if logarithmic else size <= 0)
+    ):
         raise ValueError("steps need minimum, maximum and a step size that leads from one to the other")
+    near = 1e-9 * (high if logarithmic else size)
     found: list[float] = []
     while len(found) < _MOST_VALUES:
         value = low * size ** len(found) if logarithmic else low + size * len(found)
-        if value > high * (1 + 1e-9) if high > 0 else value > high + 1e-12:
-            return found
+        if value >= high - near:
+            return [*found, high]
         found.append(float(f"{value:.12g}"))
     raise ValueError(f"more than {_MOST_VALUES} steps")
 
@@ -118,9 +82,12 @@ def _steps(spec: Mapping[str, Any]) -> Sequence[float]:
 def limits(spec: Mapping[str, Any], unit: str, left: list[str]) -> dict[str, str | float]:
     """The limits of one result as keys of ours; notes what has no counterpart."""
     found: dict[str, str | float] = {}
-    usual = {"minimum": ("min", "minimum", "above"), "typical": ("typ", "average", "exact")}
-    usual["maximum"] = ("max", "maximum", "below")
-    for kind, (key, calculation, limit) in usual.items():
+    usual = {
+        "minimum": ("min", ("minimum",), "above"),
+        "typical": ("typ", ("average", "median"), "exact"),  # it judges nothing, whichever it is
+        "maximum": ("max", ("maximum",), "below"),
+    }
+    for kind, (key, calculations, limit) in usual.items():
         stated = spec.get(kind)
         if not isinstance(stated, dict):
             continue
@@ -129,8 +96,8 @@ def limits(spec: Mapping[str, Any], unit: str, left: list[str]) -> dict[str, str
             if isinstance(value, str):
                 left.append(f"{kind}: the limit {value!r} is no number")
             continue
-        other = [f"{word}: {stated[word]}" for word, std in (("calculation", calculation), ("limit", limit))
-                 if stated.get(word, std) != std]  # fmt: skip
+        words = (("calculation", calculations), ("limit", (limit,)))
+        other = [f"{word}: {stated[word]}" for word, known in words if stated.get(word, known[0]) not in known]
         if other:
             left.append(f"{kind} with {', '.join(other)}: an aggregate may say it")
         elif stated.get("fail", True) is False and kind != "typical":

@@ -15,12 +15,12 @@ from typing import Any
 from simorc.config.loader import load_yaml
 from simorc.core.errors import ConfigError
 from simorc.importers.deck import Adopted, measure_names, usable
+from simorc.importers.plain_units import plain_unit
 
 CICSIM_FILE = "cicsim.yaml"
 _PARAM = re.compile(r"\.param\s+([A-Za-z_]\w*)\s*=\s*(\S+)", re.I)
 _TEMP = re.compile(r"\.(?:opt\w*\s+temp\s*=|temp)\s*(\S+)", re.I)
 _IFDEF = re.compile(r"^#ifdef\b[^\n]*\n(.*?)(?:^#else\b[^\n]*\n(.*?))?^#endif\b[^\n]*\n?", re.M | re.S)
-_PREFIXES = {3: "m", 6: "u", 9: "n", 12: "p", 15: "f", -3: "k", -6: "M", -9: "G"}
 _MIRRORED = {"min": "max", "max": "min"}
 """Limits change places where a negative scale turned the sign."""
 _COMMANDS = re.compile(r"^[ \t]*(?:write|quit|exit|load)\b[^\n]*\n", re.M | re.I)
@@ -103,14 +103,11 @@ def _measure(name: str, keys: Mapping[str, Any], remarks: list[str]) -> dict[str
 def _plain_unit(unit: str, factor: float) -> str:
     """The unit without the prefix that the scale stands for: 1e6 and uA is A.
 
-    >>> _plain_unit("uA", 1e6), _plain_unit("V", 1.0)
-    ('A', 'V')
+    >>> _plain_unit("uA", 1e6), _plain_unit("uA", 1.0), _plain_unit("%", 100.0)
+    ('A', 'uA', '')
     """
-    power = round(math.log10(abs(factor)))
-    prefix = _PREFIXES.get(power, "")
-    return (
-        unit[1:] if prefix and len(unit) > 1 and unit.startswith((prefix, "µ" if prefix == "u" else prefix)) else unit
-    )
+    plain = plain_unit(unit)
+    return plain.base if math.isclose(plain.factor * abs(factor), 1.0) else unit
 
 
 def _read_line(where: str, line: str, values: dict[str, list[str]], remarks: list[str]) -> None:
