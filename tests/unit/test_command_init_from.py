@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import shutil
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from simorc.commands.init import init
 from simorc.config.project import Project, load_project
 from simorc.config.resolve import make_plan
 from simorc.core.errors import UsageError
-from simorc.importers import cicsim
 from simorc.importers.deck import adopt_deck
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -86,10 +84,6 @@ def old(tmp_path: Path) -> Path:
 def taken_over(old: Path, new: Path) -> Project:
     assert init(new, old) == 0
     return load_project(new / "sim_setup.yaml", {})
-
-
-def test_doctests() -> None:
-    assert doctest.testmod(cicsim).failed == 0
 
 
 @pytest.mark.req("SIM-19")

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import csv
-import doctest
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 import yaml
@@ -17,7 +15,6 @@ from simorc.commands.import_ import import_cace as command
 from simorc.config.project import load_project
 from simorc.core.errors import ConfigError, UsageError
 from simorc.core.units import Quantity
-from simorc.importers import cace_values, plain_units
 from simorc.importers.cace import Imported, import_cace
 from simorc.importers.cace_template import Names, convert
 from simorc.importers.cace_values import condition_values, in_deck_units, limits
@@ -150,11 +147,6 @@ def test_a_typical_value_judges_nothing_however_it_is_calculated() -> None:
     for calculation in ("average", "median"):
         assert limits({"typical": {"value": 1, "calculation": calculation}}, "V", left) == {"typ": 1}
     assert left == []
-
-
-@pytest.mark.parametrize("module", [cace_values, plain_units])
-def test_doctests(module: ModuleType) -> None:
-    assert doctest.testmod(module).failed == 0
 
 
 def test_odd_numbers_and_limits() -> None:

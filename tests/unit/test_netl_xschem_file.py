@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import doctest
 
 import pytest
 from hypothesis import given
@@ -11,14 +10,8 @@ from hypothesis import strategies as st
 from schematics import schematic, symbol
 
 from simorc.core.netlister import NetlistKind
-from simorc.netlisters import deck_text, xschem_file
 from simorc.netlisters.deck_text import finished
 from simorc.netlisters.xschem_file import FormatError, parse_drawing, placeholders
-
-
-def test_doctests() -> None:
-    for module in (deck_text, xschem_file):
-        assert doctest.testmod(module).failed == 0
 
 
 def test_components_with_their_attributes() -> None:

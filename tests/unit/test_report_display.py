@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import itertools
 import re
 
@@ -12,20 +11,13 @@ from hypothesis import strategies as st
 
 from simorc.core.case import Case
 from simorc.core.spec import Spec
-from simorc.report import display, plot_histogram, plots
+from simorc.report import display
 from simorc.report.case_table import selection
 from simorc.report.display import axis_values, digits_for, limits_text, quantity, scale_for, value_text
 from simorc.report.plot_waveform import MOST_CASES
 from simorc.report.strip import strip
 
 finite = st.floats(min_value=-1e12, max_value=1e12, allow_nan=False)
-
-
-@pytest.mark.parametrize("module", [display, plot_histogram, plots], ids=lambda module: module.__name__)
-def test_examples_in_docstrings(module: object) -> None:
-    results = doctest.testmod(module)  # type: ignore[arg-type]
-    assert results.attempted
-    assert not results.failed
 
 
 def test_units_have_their_signs_and_prefixes() -> None:
