@@ -18,7 +18,6 @@ from simorc.core.distributions import (
     chi_square_quantile,
     incomplete_beta,
     incomplete_gamma,
-    normal_quantile,
     student_t_quantile,
 )
 from simorc.core.spec import Spec
@@ -49,7 +48,6 @@ def test_the_ends_of_the_distributions() -> None:
     assert incomplete_beta(1.0, 2, 3) == 1.0
     assert incomplete_gamma(2.0, 0.0) == 0.0
     assert incomplete_gamma(3.0, 40.0) == pytest.approx(stats.gamma.cdf(40.0, 3.0), rel=1e-12)
-    assert normal_quantile(0.00135) == pytest.approx(stats.norm.ppf(0.00135), rel=1e-12)
 
 
 @given(n=st.integers(1, 5_000), share=st.floats(0, 1), confidence=st.sampled_from([0.8, 0.95, 0.99167, 0.999]))

@@ -7,20 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from statistics import NormalDist
 
 _TINY = 1e-300
 _CLOSE = 1e-15
 _MOST_TERMS = 100_000
-
-
-def normal_quantile(p: float) -> float:
-    """The value below which a share `p` of a standard normal distribution lies, 0 < p < 1.
-
-    >>> round(normal_quantile(0.975), 4)
-    1.96
-    """
-    return NormalDist().inv_cdf(p)
 
 
 def beta_quantile(p: float, a: float, b: float) -> float:
