@@ -10,16 +10,21 @@ import pytest
 
 from simorc.core.run_statistics import ALL_LIMITS, GroupStatistics
 from simorc.core.spec import Spec
-from simorc.core.statistics import CONFIDENCE, Statistics, yield_of
+from simorc.core.statistics import CONFIDENCE, Statistics, describe, sigma_interval, yield_of
 from simorc.core.stopping import StopRule, confidence, farthest, rounds
 
 TRUE_YIELD = 0.9
 
 
 def row(
-    measure: str = "vos", n: int = 100, mean: float | None = 2.0, sigma: float | None = 0.1, **more: object
+    measure: str = "vos",
+    n: int = 100,
+    mean: float | None = 2.0,
+    sigma: float | None = 0.1,
+    normality: float | None = None,
+    **more: object,
 ) -> GroupStatistics:
-    found = Statistics(n, mean=mean, sigma=sigma)
+    found = Statistics(n, mean=mean, sigma=sigma, normality=normality)
     fields = {"group": {"temp": 27}, "in_spec": None} | more
     return GroupStatistics(
         measure, "V", spec=Spec(), found=found, n_missing=0, n_pending=0, margin=None, relative_margin=None, **fields
@@ -84,6 +89,7 @@ def test_what_is_farthest_from_being_met_decides() -> None:
         (StopRule(mean=0.5), row(sigma=None, n=1)),
         (StopRule(mean=0.5), row(mean=0.0)),
         (StopRule(sigma=0.5), row(sigma=None, n=1)),
+        (StopRule(sigma=0.5), row(normality=0.001)),
         (StopRule(yield_ci=0.5), row(ALL_LIMITS)),
     ],
 )
@@ -92,6 +98,11 @@ def test_what_is_not_known_is_not_met(rule: StopRule, given: GroupStatistics) ->
     assert found is not None
     assert not found.is_met
     assert "not known yet" in str(found)
+
+
+def test_what_keeps_a_sigma_from_being_known_is_told() -> None:
+    told = str(farthest(StopRule(sigma=0.1), [row(normality=0.001)], 0.95))
+    assert told == "sigma of vos (not normal) at temp=27 not known yet, wanted ±10 %"
 
 
 def test_values_that_are_all_the_same_are_known() -> None:
@@ -103,6 +114,20 @@ def test_values_that_are_all_the_same_are_known() -> None:
 def test_nothing_asked_for_is_none() -> None:
     assert farthest(StopRule(mean=0.1, of=("gain",)), [row()], 0.95) is None
     assert farthest(StopRule(yield_ci=0.1), [row()], 0.95) is None
+
+
+def test_the_interval_of_a_sigma_is_one_of_normal_values_alone() -> None:
+    """Why values that are not normal never meet the rule: theirs would miss far more often than it says."""
+    random = np.random.default_rng(3)
+
+    def held(values: np.ndarray) -> float:
+        intervals = [sigma_interval(values.shape[1], float(one.std(ddof=1))) for one in values]
+        return sum(interval.low <= 1.0 <= interval.high for interval in intervals) / len(intervals)
+
+    assert held(random.standard_normal((400, 100))) == pytest.approx(CONFIDENCE, abs=0.03)
+    skewed = random.standard_exponential((400, 100))
+    assert held(skewed) < 0.8
+    assert sum(describe(one).is_normal is False for one in skewed) > 390
 
 
 def test_the_interval_holds_the_true_yield_whatever_look_ends_the_run() -> None:

@@ -21,7 +21,8 @@ class StopRule:
     ----------
     yield_ci: half the width of the yield's interval, as a share: 0.02 is 2 percentage points to either side
     mean: half the width of the interval of each measure's mean, in parts of that mean
-    sigma: the longer side of the interval of each measure's standard deviation, in parts of it
+    sigma: the longer side of the interval of each measure's standard deviation, in parts of it; never met by values
+        that are not normal, for which there is no such interval
     of: the measures whose mean and sigma count; empty for all
     """
 
@@ -96,7 +97,8 @@ def _precisions(rule: StopRule, rows: Sequence[GroupStatistics], confidence: flo
         elif not rule.of or row.measure in rule.of:
             for name, wanted, reached in (("mean", rule.mean, _of_mean), ("sigma", rule.sigma, _of_sigma)):
                 if wanted is not None:
-                    yield Precision(f"{name} of {row.measure}{where}", wanted, reached(row, confidence))
+                    odd = " (not normal)" if name == "sigma" and row.found.is_normal is False else ""
+                    yield Precision(f"{name} of {row.measure}{odd}{where}", wanted, reached(row, confidence))
 
 
 def _of_mean(row: GroupStatistics, confidence: float) -> float | None:
@@ -113,5 +115,9 @@ def _of_sigma(row: GroupStatistics, confidence: float) -> float | None:
     n, sigma = row.found.n, row.found.sigma
     if sigma is None:
         return None
+    if sigma == 0.0:
+        return 0.0
+    if row.found.is_normal is False:  # chi-square's interval misses the sigma of skewed values far too often
+        return None
     interval = sigma_interval(n, 1.0, confidence)
-    return max(interval.high - 1.0, 1.0 - interval.low) if sigma else 0.0
+    return max(interval.high - 1.0, 1.0 - interval.low)
