@@ -189,3 +189,24 @@ def test_what_was_measured_is_not_replaced_by_what_was_printed() -> None:
 
 def test_a_title_is_no_reason() -> None:
     assert parse_log("Circuit: * fatal error in ngspice, singular matrix\nx = 1\n").error is None
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("Error: simulation(s) aborted", ErrorKind.TEMPLATE),
+        ("Simulation interrupted", ErrorKind.TEMPLATE),
+        ("FATAL ERROR in NGSPICE", ErrorKind.TEMPLATE),
+        ("Error: Could not find include file a.inc", ErrorKind.MISSING_INCLUDE),
+        ("Error: there aren't any circuits loaded.", ErrorKind.TEMPLATE),
+        ("Error: incomplete or empty netlist", ErrorKind.TEMPLATE),
+        ("Message:  cannot open file a.txt", ErrorKind.MISSING_INCLUDE),
+        ("failed to open state file a.in", ErrorKind.MISSING_INCLUDE),
+        ("a.in: file was not read successfully", ErrorKind.MISSING_INCLUDE),
+        ("simorc: disk_full: no room", ErrorKind.DISK_FULL),
+    ],
+)
+def test_one_fatal_line_among_good_ones_is_an_error(line: str, kind: ErrorKind) -> None:
+    report = parse_log(f"Circuit: * a\nx = 1.0e+00\n{line}\ny = 2.0e+00\n")
+    assert report.error is not None
+    assert report.error[0] is kind

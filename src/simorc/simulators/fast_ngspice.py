@@ -11,11 +11,11 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -188,9 +188,10 @@ class FastNgspice:
     def restore(self, folder: Path, files: Mapping[str, bytes]) -> SimulationResult:
         """The result from its files; they are written where all are to be kept."""
         if self._settings.keep == "all":
-            folder.mkdir(parents=True)
+            place = os.fspath(folder)
+            os.makedirs(place)  # noqa: PTH103  # this stands between one case and the next
             for name, content in files.items():
-                write_bytes(os.fspath(folder / name), content)
+                write_bytes(f"{place}/{name}", content)
         report = parse_log(files[LOG].decode("utf-8", "replace"))
         raws = [content for name, content in sorted(files.items()) if name.endswith(".raw")]
         waves = Waveforms(lambda: [plot for raw in raws for plot in parse_raw(raw)])
@@ -344,6 +345,13 @@ class FastNgspice:
         return self._folder
 
 
+def _numbers(plots: Sequence[Plot]) -> Iterable[np.ndarray[Any, np.dtype[Any]]]:
+    """The arrays that hold the vectors of all plots: those of a binary plot are views into one."""
+    vectors = (vector for plot in plots for vector in plot.vectors.values())
+    arrays = (vector.base if isinstance(vector.base, np.ndarray) else vector for vector in vectors)
+    return {id(array): array for array in arrays}.values()
+
+
 def _checked(script: Script, output: Output, log: str, report: LogReport) -> tuple[list[Plot], str]:
     """The plots, and why the answer of a session does not count, or nothing."""
     if report.error is not None:
@@ -356,6 +364,6 @@ def _checked(script: Script, output: Output, log: str, report: LogReport) -> tup
         return [], error.what
     if tuple(plot.kind for plot in plots) != script.kinds:
         return [], "an analysis left no plot"
-    if not all(np.isfinite(vector).all() for plot in plots for vector in plot.vectors.values()):
+    if not all(np.isfinite(numbers).all() for numbers in _numbers(plots)):
         return [], "a vector is not finite"
     return plots, ""

@@ -38,6 +38,7 @@ _MEASURE = re.compile(r"\.meas(?:ure)?\s+(\w+)\s+([a-z_]\w*)\s+(\w+)", re.IGNORE
 # These print all digits themselves.
 _EXACT_FUNCTIONS = ("param", "expr", "when", "rms", "integ")
 _COMMENT = re.compile(r"\s*(?:;|\$\s|\$$|//).*")
+_COMMENT_MARKS = (";", "$", "//")
 _EXPRESSION = re.compile(r"\{([^{}]*)\}|'([^']*)'")
 _SEED = re.compile(r"^[ \t]*\.opt\w*[ \t][^\n]*\bseed[ \t]*=", re.IGNORECASE | re.MULTILINE)
 _CONTROL = re.compile(r"^[ \t]*\.control\b.*?^[ \t]*\.endc\b[^\n]*", re.IGNORECASE | re.MULTILINE | re.DOTALL)
@@ -121,10 +122,11 @@ def prepare_deck(text: str, seed: int, options: Mapping[str, str], files: Mappin
     """
     ending = _END.search(text)
     body = (text[: ending.start()] if ending else text).rstrip("\n")
-    controls = "\n".join(_CONTROL.findall(body))
-    cards = list(dot_cards(_CONTROL.sub(_blank, body)))
+    lowered = body.lower()
+    controls = "\n".join(_CONTROL.findall(body)) if ".control" in lowered else ""
+    cards = list(dot_cards(_CONTROL.sub(_blank, body) if controls else body))
     chosen = [f".option {name}={value}" if value else f".option {name}" for name, value in options.items()]
-    seeded = [] if _SEED.search(body) else [f".option seed={seed}"]
+    seeded = [] if "seed" in lowered and _SEED.search(body) else [f".option seed={seed}"]
     added = [ADDED, *seeded, *chosen]
     if controls:
         return PreparedDeck("\n".join([body, *added, *_after_own_control(controls, cards), ".end", ""]), files)
@@ -163,14 +165,18 @@ def dot_cards(text: str) -> Iterator[Card]:
     for number, line in enumerate(text.splitlines()[1:], start=2):
         stripped = line.lstrip()
         if stripped.startswith("+") and current:
-            current.append(_COMMENT.sub("", stripped[1:]))
+            current.append(_uncommented(stripped[1:]))
         elif stripped and not stripped.startswith("*"):
             if current:
                 yield Card(" ".join(current), begin)
-            current = [_COMMENT.sub("", stripped).rstrip()] if stripped.startswith(".") else []
+            current = [_uncommented(stripped).rstrip()] if stripped.startswith(".") else []
             begin = number
     if current:
         yield Card(" ".join(current), begin)
+
+
+def _uncommented(text: str) -> str:
+    return _COMMENT.sub("", text) if any(mark in text for mark in _COMMENT_MARKS) else text
 
 
 def _blank(match: re.Match[str]) -> str:

@@ -55,6 +55,16 @@ _TELLING: tuple[tuple[ErrorKind, str], ...] = (
     (ErrorKind.TEMPLATE, r"^Error"),
 )
 """Which line tells why, in order of precedence; of one kind the first line counts."""
+_OF_MEASURES = (
+    *("failed!", "error: ", "no such function", "function '", "bad syntax", "invalid num", "undefined parameter"),
+    AGAIN,
+)
+"""One of these is in every log in which a line without a `=` tells something of a measure; in lower case."""
+_OF_ERRORS = (
+    *("simorc: ", "aborted", "interrupted", "fatal error", "could not find", "any circuits", "empty netlist"),
+    *("cannot open", "failed to open", "not read successfully"),
+)
+"""One of these is in every log that `find_error` finds something in."""
 _COMPILED = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _TELLING)
 
 
@@ -78,10 +88,14 @@ def parse_log(text: str) -> LogReport:
     """Everything that a log says."""
     lines = text.splitlines()
     reader = _Reader()
+    lowered = text.lower()  # most logs have nothing to look for, and this stands between one case and the next
+    is_suspect = any(word in lowered for word in _OF_MEASURES)
     for line in lines:
-        reader.read(line)
+        if is_suspect or "=" in line:
+            reader.read(line)
     values, messages = reader.finished()
-    return LogReport(values, messages, find_error(lines))
+    error = find_error(lines) if any(word in lowered for word in _OF_ERRORS) else None
+    return LogReport(values, messages, error)
 
 
 class _Reader:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import cast
 
 import numpy as np
@@ -58,6 +59,7 @@ _KINDS = (
     (r"periodic steady", "pss"),
 )
 _MAX_HEADER = 1 << 26
+_KNOWN = 64
 _MARKER = re.compile(rb"^(Binary|Values):[ \t]*\r?\n", re.IGNORECASE | re.MULTILINE)
 
 
@@ -134,10 +136,11 @@ def _section(view: memoryview, begin: int) -> _Section:
     marker = _MARKER.search(view, begin, begin + _MAX_HEADER)
     if marker is None:
         raise ValueError("it has no line `Binary:` or `Values:`")
-    fields, lines = _header(bytes(view[begin : marker.start()]).decode("utf-8", "surrogateescape"))
+    head, _, tail = str(view[begin : marker.start()], "utf-8", "surrogateescape").partition("\nVariables:")
+    fields = _fields(head)
     flags = fields.get("flags", "").lower().split()
     points = int(fields["no. points"].split()[0]) if "no. points" in fields else -1
-    variables = tuple(_variable(line, points) for line in lines)
+    variables = _variables(tail, points)
     if points < 0 or fields.get("no. variables", "").strip() != str(len(variables)):
         raise ValueError("its header does not say how many points and variables it has")
     if variables and max(variable.length for variable in variables) != points:
@@ -155,12 +158,16 @@ def _section(view: memoryview, begin: int) -> _Section:
     return _bounded(view, section)
 
 
-def _header(text: str) -> tuple[dict[str, str], list[str]]:
-    """The `Key: value` lines, and the lines of the variables."""
-    head, _, tail = text.partition("\nVariables:")
+def _fields(head: str) -> dict[str, str]:
+    """The `Key: value` lines."""
     pairs = (line.partition(":") for line in head.splitlines())
-    fields = {key.strip().lower(): value for key, colon, value in pairs if colon}
-    return fields, [line for line in tail.splitlines() if line.strip()]
+    return {key.strip().lower(): value for key, colon, value in pairs if colon}
+
+
+@lru_cache(maxsize=_KNOWN)
+def _variables(tail: str, points: int) -> tuple[_Variable, ...]:
+    """What the lines behind `Variables:` say; the same for nearly all cases of a run."""
+    return tuple(_variable(line, points) for line in tail.splitlines() if line.strip())
 
 
 def _variable(line: str, points: int) -> _Variable:
@@ -254,6 +261,7 @@ def _vector(values: Vector, variable: _Variable) -> Vector:
     return values.real if variable.type in ("frequency", "time") else values
 
 
+@lru_cache(maxsize=_KNOWN)
 def _kind(title: str) -> str:
     for pattern, kind in _KINDS:
         if re.search(pattern, title, re.IGNORECASE):
