@@ -45,7 +45,10 @@ class StopWhen(Section):
         None, "Half the width of the 95 % interval of each mean, in parts of the mean.", example="1%", shown="none"
     )
     sigma: Fraction | None = key(
-        None, "The longer side of the 95 % interval of each sigma, in parts of it.", example="10%", shown="none"
+        None,
+        "The longer side of the 95 % interval of each sigma, in parts of it; never met by values that are not normal.",
+        example="10%",
+        shown="none",
     )
     of: Texts = key((), "The measures whose `mean` and `sigma` count, one or a list.", example="vout", shown="all")
 
