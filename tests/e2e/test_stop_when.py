@@ -53,7 +53,9 @@ def test_a_run_stops_after_the_round_whose_interval_is_narrow_enough_and_goes_on
     assert "mc: PASS: 100/200 completed" in done.stdout
     assert "stopped early, round 2 of 3, 50 samples: sigma of vos at temp=" in done.stdout
     assert "simorc run mc --continue" in done.stdout
-    assert "yield: 100 % (90.9 to 100 %), the lowest of 2 points" in done.stdout  # 0.00833 ** (1 / 50)
+    assert (
+        "yield: 100 % (90.8 to 100 %) with 98.33 % confidence, the lowest of 2 points" in done.stdout
+    )  # 0.00833 ** (1 / 50)
     assert done.stderr.count("wanted ±40 %") == 1  # after each earlier round
 
     written = manifest(run)

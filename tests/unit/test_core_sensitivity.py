@@ -23,6 +23,14 @@ def of(sweep: Sweep, values: list[float | None]) -> Sensitivity | None:
     return sensitivity("vout", "V", factors(sweep, list(sweep.cases())), values)
 
 
+def test_an_axis_without_effect_has_no_lowest_and_highest() -> None:
+    found = of(Sweep("s", (CORNER, TEMP), DEFAULTS), [1.0, 1.1, 1.2, 1.3] * 3)
+    assert found is not None
+    temp, corner = found.effects
+    assert (temp.share, temp.lowest, temp.highest) == (1.0, (-40,), (125,))
+    assert (corner.span, corner.lowest, corner.highest) == (0.0, (), ())
+
+
 @pytest.mark.req("SIM-16")
 def test_shares_are_those_of_the_analysis_of_variance_of_statsmodels() -> None:
     sweep = Sweep("s", (CORNER, TEMP, VIN), DEFAULTS)

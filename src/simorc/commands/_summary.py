@@ -94,7 +94,7 @@ def _yield(concluded: Concluded) -> list[str]:
         return []
     row = rows[0]
     lowest = f", the lowest of {len(rows)} points: {_group(row.group)}" if len(rows) > 1 else ""
-    return [f"yield: {row.in_spec}{lowest}"]
+    return [f"yield: {row.in_spec} with {100 * concluded.gathered.plan.confidence:.4g} % confidence{lowest}"]
 
 
 def _verified(seen: _Seen) -> list[str]:

@@ -55,7 +55,7 @@ class GroupStatistics:
 
 
 COLUMNS: Mapping[str, Callable[[GroupStatistics], float | None]] = {
-    "n": lambda row: row.found.n,
+    "n": lambda row: row.in_spec.judged if row.in_spec and row.measure == ALL_LIMITS else row.found.n,
     "min": lambda row: row.found.minimum,
     "mean": lambda row: row.found.mean,
     "median": lambda row: row.found.median,

@@ -27,7 +27,7 @@ class Effect:
     axes: the names that vary together, of each axis
     share: of the measure's variance over the cases, from 0 to 1
     span: of a main effect the difference of the highest and the lowest mean over a level, in the measure's unit
-    lowest, highest: the levels of these two means
+    lowest, highest: the levels of these two means; empty where they are the same
     """
 
     axes: tuple[Names, ...]
@@ -124,7 +124,7 @@ def _main(axis: Factor, codes: _Codes, x: _Array, y: _Array, total: float) -> Ef
     means = np.bincount(inverse, x) / np.bincount(inverse)
     low, high = int(means.argmin()), int(means.argmax())
     span = float(means[high] - means[low])
-    lowest, highest = axis.levels[present[low]], axis.levels[present[high]]
+    lowest, highest = (axis.levels[present[low]], axis.levels[present[high]]) if span else ((), ())
     return Effect((axis.names,), _share(codes, y, total), span, lowest, highest)
 
 
@@ -132,7 +132,7 @@ def _share(codes: _Codes, y: _Array, total: float) -> float:
     """How much of the variance the means over the levels have; `y` is centred."""
     _, inverse = np.unique(codes, return_inverse=True)
     sums, counts = np.bincount(inverse, y), np.bincount(inverse)
-    return float((sums**2 / counts).sum()) / total
+    return min(float((sums**2 / counts).sum()) / total, 1.0)
 
 
 def _sorted(effects: Sequence[Effect]) -> tuple[Effect, ...]:

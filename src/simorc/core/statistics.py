@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -40,8 +40,8 @@ class Interval:
 class Yield:
     """How many of the judged samples are in spec; `interval` is that of Clopper and Pearson.
 
-    >>> str(yield_of(198, 200))
-    '99 % (96.4 to 99.9 %)'
+    >>> str(yield_of(198, 200)), str(yield_of(99_999, 100_000))
+    ('99 % (96.4 to 99.9 %)', '99.999 % (99.994 to 99.99998 %)')
     """
 
     passed: int
@@ -53,9 +53,24 @@ class Yield:
         """Of the judged samples, from 0 to 1."""
         return self.passed / self.judged
 
+    @property
+    def percent(self) -> tuple[str, str, str]:
+        """Share and ends of the interval in per cent; none is 100 or 0 that is not, the ends are rounded outward."""
+        low, high = self.interval.low, self.interval.high
+        return _percent(self.share, round), _percent(low, math.floor), _percent(high, math.ceil)
+
     def __str__(self) -> str:
-        low, high = 100.0 * self.interval.low, 100.0 * self.interval.high
-        return f"{100.0 * self.share:.4g} % ({low:.3g} to {high:.3g} %)"
+        share, low, high = self.percent
+        return f"{share} % ({low} to {high} %)"
+
+
+def _percent(share: float, whole: Callable[[float], int]) -> str:
+    """A share in per cent, rounded by `whole`, with one decimal or as many as keep it off 0 and 100."""
+    rest = 100.0 * min(share, 1.0 - share)
+    if rest <= 0.0:
+        return f"{100.0 * share:g}"
+    places = max(1, -math.floor(math.log10(rest)))
+    return f"{whole(round(100.0 * share * 10**places, 6)) / 10**places:.{places}f}".rstrip("0").rstrip(".")
 
 
 @dataclass(frozen=True, slots=True)

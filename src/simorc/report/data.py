@@ -161,5 +161,5 @@ def verdict(data: ReportData) -> RunVerdict:
 
 
 def failing_aggregates(data: ReportData) -> list[AggregateResult]:
-    """The aggregates that are out of spec."""
+    """The aggregates that are out of spec, or have limits and no value."""
     return [result for result in data.aggregates if result.verdict is Verdict.FAIL]

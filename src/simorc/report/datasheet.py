@@ -11,6 +11,7 @@ from simorc.core.measurement import Measure
 from simorc.core.units import Value
 from simorc.report.data import ReportData
 from simorc.report.display import axis_key, axis_values, is_numeric, limits_text, scale_for, unit_sign, value_text
+from simorc.report.spec_table import SpecRow, spec_rows
 
 _MOST_TEXTS = 8
 _NO_CONDITION = ("seed", "mc_sample")
@@ -25,7 +26,8 @@ def datasheet_frame(data: ReportData) -> pd.DataFrame:
     defaults = {name: axis_key(data.plan.sweep.defaults[name]) for name in _settled(data)}
     typical = [c.case_id for c in data.cases if all(axis_key(c.parameters[n]) == key for n, key in defaults.items())]
     swept = conditions_text(data, data.plan.sweep.swept)
-    rows = [_row(data, measure, swept, typical) for measure in data.measures_here]
+    limits = _limits(spec_rows(data))
+    rows = [_row(data, measure, swept, typical, limits[measure.name]) for measure in data.measures_here]
     for aggregate in data.plan.aggregates:
         results = [result for result in data.aggregates if result.name == aggregate.name]
         values = [result.value for result in results if result.value is not None]
@@ -65,13 +67,24 @@ def _settled(data: ReportData) -> set[str]:
     }
 
 
-def _row(data: ReportData, measure: Measure, swept: str, typical: Sequence[int]) -> list[str]:
+def _limits(rows: Sequence[SpecRow]) -> dict[str, str]:
+    """The limits of each measure; where corners have their own, each with its corners."""
+    texts: dict[str, list[str]] = {}
+    for row in rows:
+        text = limits_text(row.spec.min, row.spec.max, row.unit)
+        several = sum(other.measure == row.measure for other in rows) > 1
+        where = f" in {', '.join(row.corners)}" if several else ""
+        texts.setdefault(row.measure, []).append(f"{text or 'none'}{where}" if several else text)
+    return {measure: "; ".join(found) for measure, found in texts.items()}
+
+
+def _row(data: ReportData, measure: Measure, swept: str, typical: Sequence[int], limits: str) -> list[str]:
     found = {case.case_id: data.finished(case.case_id, measure.name) for case in data.cases}
     values = [m.value for m in found.values() if m is not None and m.value is not None]
     middle = [m.value for i in typical if (m := found[i]) is not None and m.value is not None]
     cells = _cells(values, statistics.median(middle) if middle else None, measure.unit)
     name = f"{measure.description} ({measure.name})" if measure.description else measure.name
-    return [name, swept, *cells, limits_text(measure.spec.min, measure.spec.max, measure.unit)]
+    return [name, swept, *cells, limits]
 
 
 def _cells(values: Sequence[float], typical: float | None, unit: str) -> list[str]:

@@ -72,7 +72,9 @@ def _case(suite: Element, data: ReportData, case: Case) -> None:
 
 def _aggregate(suite: Element, data: ReportData, result: AggregateResult) -> None:
     test = _test(suite, f"{data.plan.sweep.name}.aggregates", f"{result.name}: {group_text(result)}")
-    if result.verdict is Verdict.FAIL:
+    if result.verdict is Verdict.FAIL and result.value is None:
+        _say(test, "failure", "missing", f"{result.name}: {result.message}")
+    elif result.verdict is Verdict.FAIL:
         found = f"{quantity(result.value, result.unit, 6)}, {limits_text(result.min, result.max, result.unit)}"
         _say(test, "failure", "out of spec", f"{result.name} = {found}")
     elif result.value is None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from simorc.core.plan import PlotSpec
 from simorc.core.ranges import format_ranges
+from simorc.core.sweep import SAMPLE_COLUMNS
 from simorc.report.chart import Chart, Legend, Mark, Panel, PlotAxis
 from simorc.report.data import ReportData
 from simorc.report.display import Scale, axis_key, count, quantity, value_text
@@ -36,7 +37,9 @@ class _Part:
 
 
 def histogram_chart(spec: PlotSpec, data: ReportData) -> Chart:
-    """A panel for each of the measures, stacked by `group` where there is one, else with a normal curve over the bars.
+    """A panel for each of the measures, stacked by `group` where there is one.
+
+    Random samples of one point have a normal curve over the bars; a grid, or several points, is no sample of anything.
 
     Raises
     ------
@@ -63,7 +66,7 @@ def _panel(q: Quantities, spec: PlotSpec) -> tuple[Panel, list[str]]:
     if q.known:
         edges = np.asarray(bin_edges([value / scale.factor for value in q.known]))
         marks, top = _bars(_parts(q, spec.group), edges, scale, q.unit)
-        if not spec.group and len(q.known) >= _LEAST_FITTED and len(edges) > 2:
+        if _is_sample(q) and not spec.group and len(q.known) >= _LEAST_FITTED and len(edges) > 2:
             fit = _normal(q, scale, edges)
             top = max(top, max(fit.y))
             marks.append(fit)
@@ -73,6 +76,11 @@ def _panel(q: Quantities, spec: PlotSpec) -> tuple[Panel, list[str]]:
     x_axis = PlotAxis(scale.label(q.name), low=low, high=high)
     y_axis = PlotAxis("cases", low=0.0 if top else None, high=top * 1.15 if top else None, whole=True)
     return Panel(x_axis, y_axis, marks, rules), [_summary(q), *said, *limits, *missing_sentence(q)]
+
+
+def _is_sample(q: Quantities) -> bool:
+    """Whether the values are random samples of one point: nothing else varies."""
+    return bool(q.free) and all(set(names) <= set(SAMPLE_COLUMNS) for names in q.free)
 
 
 def _bars(parts: Sequence[_Part], edges: np.ndarray, scale: Scale, unit: str) -> tuple[list[Mark], float]:

@@ -59,9 +59,9 @@ def fitted_range(q: Quantities, scale: Scale, pad: float = 0.09) -> tuple[float,
 
 
 def missing_sentence(q: Quantities) -> list[str]:
-    """How many of the values asked for are not there."""
-    absent = len(q.points) - len(q.known)
-    return [f"{absent} of {len(q.points)} values are missing."] if absent else []
+    """How many of the values asked for are not there: missing, or spared by an early stop."""
+    absent = {"spared": q.n_spared, "missing": len(q.points) - len(q.known) - q.n_spared}
+    return [f"{number} of {len(q.points)} values are {word}." for word, number in absent.items() if number]
 
 
 def join(sentences: Sequence[str]) -> str:

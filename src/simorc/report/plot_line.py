@@ -222,7 +222,8 @@ def _circles(place: _Place) -> tuple[list[Mark], list[str]]:
 def tempco_chart(spec: PlotSpec, data: ReportData) -> Chart:
     """The deviation of each line from its own value at room temperature, in ppm, over a temperature axis.
 
-    The reference of a line is its value at 27, or at the temperature nearest to it; a line without one is missing.
+    The reference of a line is its value at the point nearest to 25, where a tempco has its own, which interpolates; a
+    line without one is missing.
 
     Raises
     ------
@@ -235,7 +236,7 @@ def tempco_chart(spec: PlotSpec, data: ReportData) -> Chart:
     )
 
 
-_ROOM = 27.0
+_ROOM = 25.0
 
 
 def _relative(q: Quantities, spec: PlotSpec) -> Quantities:

@@ -9,6 +9,7 @@ from simorc.core.case import Case
 from simorc.core.errors import UsageError
 from simorc.core.expression import compile_condition
 from simorc.core.measurement import Measure
+from simorc.core.record import Status
 from simorc.core.spec import Verdict
 from simorc.core.units import Value
 from simorc.core.wording import suggestion
@@ -35,13 +36,15 @@ class Point:
 class Quantities:
     """The points of one measure or aggregate.
 
-    `free` names the parameters that vary among the points; parameters of one axis stand together.
+    `free` names the parameters that vary among the points; parameters of one axis stand together. `n_spared` points
+    were not needed, as the run stopped early.
     """
 
     name: str
     unit: str
     points: Sequence[Point]
     free: Sequence[tuple[str, ...]]
+    n_spared: int = 0
 
     def others(self, *names: str) -> tuple[str, ...]:
         """The varying parameters of all axes but those that hold one of the names."""
@@ -77,8 +80,10 @@ def quantities(data: ReportData, name: str, where: str = "") -> Quantities:
     """
     for measure in data.measures:
         if measure.name == name:
-            points = [_case_point(data, measure, case) for case in chosen_cases(data, where)]
-            return Quantities(name, measure.unit, points, _free(data, points))
+            cases = chosen_cases(data, where)
+            points = [_case_point(data, measure, case) for case in cases]
+            open_cases = sum(data.status(case.case_id) is Status.PENDING for case in cases)
+            return Quantities(name, measure.unit, points, _free(data, points), open_cases if data.tally.spared else 0)
     for aggregate in data.plan.aggregates:
         if aggregate.name == name:
             points = _aggregate_points(data, name, where)

@@ -11,7 +11,17 @@ from simorc.report.display import minute
 
 _TOLD_ELSEWHERE = frozenset(
     {"schema", "run_id", "sweep", "testbench", "target", "cases", "versions", "pdks", "environment", "sha256"}
-    | {"executions", "repeatable", "judged", "accepted_changes", "created", "instruments", "parts", "bench"}
+    | {
+        "executions",
+        "repeatable",
+        "judged",
+        "accepted_changes",
+        "created",
+        "instruments",
+        "parts",
+        "bench",
+        "stopped_early",
+    }
 )
 _WORDS = {"ended": "how it ended", "seed": "base seed", "git_commit": "git commit"}
 
@@ -24,7 +34,7 @@ def facts(data: ReportData, made: datetime) -> list[tuple[str, str]]:
     rows += [(f"PDK {name}", _pdk(pdk)) for name, pdk in plan.pdks.items()]
     rows += [(f"${name}", value) for name, value in plan.environment.items()]
     rows += [("built", minute(manifest["created"]))] if manifest.get("created") else []
-    rows += _executions(manifest)
+    rows += [*_executions(manifest), *_stopped(manifest)]
     rows += [(_WORDS.get(k, k.replace("_", " ")), _plain(v)) for k, v in manifest.items() if k not in _TOLD_ELSEWHERE]
     rows += [("report made", f"{made.astimezone(UTC):%Y-%m-%d %H:%M} UTC")]
     return [(name, value) for name, value in rows if value]
@@ -41,6 +51,11 @@ def _executions(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
         return []
     times = f"{minute(entries[0].get('started'))} to {minute(entries[-1].get('finished'))}"
     return [("executed", times if len(entries) == 1 else f"{times}, {len(entries)} times")]
+
+
+def _stopped(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
+    found = _mapping(manifest.get("stopped_early"))
+    return [("stopped early", f"{found.get('reached', '')}, {minute(found.get('time'))}")] if found else []
 
 
 def _mapping(entry: Any) -> Mapping[str, Any]:

@@ -76,9 +76,12 @@ def _why(page: Page) -> list[str]:
     if tally[Status.FAILED]:
         sentences.append(f"{count(tally[Status.FAILED], 'case')} failed to run.")
     beyond = failing_aggregates(data)
-    if beyond:
-        named = ", ".join(dict.fromkeys(result.name for result in beyond))
-        sentences.append(f"{count(len(beyond), 'aggregate')} out of spec ({named}).")
+    for words, found in (
+        ("out of spec", [result for result in beyond if result.value is not None]),
+        ("without a value", [result for result in beyond if result.value is None]),
+    ):
+        named = ", ".join(dict.fromkeys(result.name for result in found))
+        sentences += [f"{count(len(found), 'aggregate')} {words} ({named})."] if found else []
     waiting = tally[Status.PENDING] + tally[Status.IN_PROGRESS]
     if tally.spared:
         stopped = data.manifest["stopped_early"]
@@ -207,10 +210,11 @@ def swept(page: Page) -> Section:
 
 
 def _axis(axis: Axis) -> list[tuple[str, int, str, str]]:
-    """Name, number of values, the values, and with which others it goes in step."""
+    """Name, number of values, the values, and with which others it goes in step: then in the order of the steps."""
     rows = []
     for position, name in enumerate(axis.names):
-        values = axis_values(row[position] for row in axis.rows)
+        column = [row[position] for row in axis.rows]
+        values = axis_values(column) if len(axis.names) == 1 else column
         shown = ", ".join(value_text(value) for value in values[:_MOST_VALUES])
         more = f", … {value_text(values[-1])}" if len(values) > _MOST_VALUES else ""
         rows.append((name, len(values), shown + more, ", ".join(n for n in axis.names if n != name)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from simorc.core.run_statistics import ALL_LIMITS, group_names, yields_lowest_first
 from simorc.core.sensitivity import Effect, Sensitivity
-from simorc.report.display import value_text
+from simorc.report.display import digits_for, value_text
 from simorc.report.page import Page, Section
 
 _MOST_ROWS = 300
@@ -35,6 +35,7 @@ def statistics(page: Page) -> Section | None:
         groups=group_names(data.plan.sweep),
         is_random=is_random,
         shown=value_text,
+        digits_for=digits_for,
         not_normal=any(row.found.is_normal is False for row in measures),
     )
 

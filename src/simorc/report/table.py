@@ -155,8 +155,8 @@ def statistics_frame(data: ReportData) -> pd.DataFrame:
 def sensitivity_frame(data: ReportData) -> pd.DataFrame:
     """Main effects (`with` is empty) and interactions of two axes: share of the variance, of a main effect its size.
 
-    `effect` is the difference of the highest and the lowest mean over a level of the axis, in `unit`. The row of a
-    measure without an axis has the share of what three axes or more do only together.
+    `effect` is the difference of the highest and the lowest mean over a level of the axis, in `unit`. The row `three or
+    more` has the share of what three axes or more do only together.
     """
     rows = [(one, effect) for one in data.sensitivities for effect in (*one.effects, *one.interactions)]
     rests = data.sensitivities
@@ -165,11 +165,11 @@ def sensitivity_frame(data: ReportData) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "measure": [one.measure for one, _ in rows] + [one.measure for one in rests],
-            "axis": [axes[0] for axes in names] + nothing,
+            "axis": [axes[0] for axes in names] + ["three or more" for _ in rests],
             "with": [axes[1] if len(axes) > 1 else "" for axes in names] + nothing,
             "share": number_column([effect.share for _, effect in rows] + [one.rest for one in rests]),
             "effect": number_column([effect.span for _, effect in rows] + [None for _ in rests]),
-            "unit": [one.unit if effect.lowest else "" for one, effect in rows] + nothing,
+            "unit": [one.unit if effect.span is not None else "" for one, effect in rows] + nothing,
             "lowest_at": [" ".join(map(value_to_text, effect.lowest)) for _, effect in rows] + nothing,
             "highest_at": [" ".join(map(value_to_text, effect.highest)) for _, effect in rows] + nothing,
             "n": [one.n for one, _ in rows] + [one.n for one in rests],

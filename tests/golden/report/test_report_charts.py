@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -17,10 +19,11 @@ from simorc.core.measurement import Measure
 from simorc.core.plan import PlotSpec
 from simorc.core.record import CaseRecord
 from simorc.core.spec import Spec
-from simorc.core.sweep import Axis, Sweep
+from simorc.core.sweep import Axis, Sweep, monte_carlo_axis
 from simorc.core.waveforms import Plot, Waveforms
 from simorc.report.chart import Chart, Mark, for_page
 from simorc.report.data import ReportData
+from simorc.report.html import render_page
 from simorc.report.plots import CHARTS
 
 Make = Callable[..., ReportData]
@@ -65,7 +68,7 @@ def test_drift_is_relative_to_each_lines_own_value_at_room_temperature(data: Rep
     assert first.y == pytest.approx([(1 / 3 - 1) * 1e6, 0.0, (5 / 3 - 1) * 1e6])
     assert second.y == pytest.approx([(7 / 9 - 1) * 1e6, 0.0, (11 / 9 - 1) * 1e6])
     assert made.panels[0].y.label == "v [ppm]"
-    assert made.caption.startswith("Relative to each line's value at temp nearest to 27.")
+    assert made.caption.startswith("Relative to each line's value at temp nearest to 25.")
     assert "out of spec" not in made.caption  # the limits are those of v itself
 
 
@@ -119,7 +122,7 @@ def test_what_cannot_be_drawn_says_why(data: ReportData, spec: PlotSpec, problem
 
 
 def test_the_curve_over_a_histogram_is_the_normal_density(report_data: Make, completed: Completed) -> None:
-    sweep = Sweep("s", (Axis(("n",), tuple((i,) for i in range(100))),), {})
+    sweep = Sweep("s", (monte_carlo_axis(100, 1),), {})
     values = np.random.default_rng(1).normal(2.0, 0.5, 100)
     records = completed(lambda case: {"v": float(values[case.case_id])}, MEASURES[:1])
     many = report_data(sweep=sweep, measures=MEASURES[:1], aggregates=(), records=records)
@@ -130,6 +133,42 @@ def test_the_curve_over_a_histogram_is_the_normal_density(report_data: Make, com
     top = 100 * width / (values.std(ddof=1) * np.sqrt(2 * np.pi))
     assert max(curve.y) == pytest.approx(top, rel=2e-3)
     assert sum(high - low for low, high in zip(inside.y, inside.y2, strict=True)) == 100
+
+
+@pytest.mark.parametrize(
+    "axes",
+    [(Axis(("n",), tuple((i,) for i in range(100))),), (Axis(("n",), ((1,), (2,))), monte_carlo_axis(50, 1))],
+    ids=["grid", "samples of two points"],
+)
+def test_what_is_no_random_sample_has_no_normal_curve(
+    report_data: Make, completed: Completed, axes: tuple[Axis, ...]
+) -> None:
+    records = completed(lambda case: {"v": float(case.case_id)}, MEASURES[:1])
+    many = report_data(sweep=Sweep("s", axes, {}), measures=MEASURES[:1], aggregates=(), records=records)
+    made = chart(many, PlotSpec("p", "histogram", "", ("v",)))
+    assert marks(made, "line") == []
+    assert "normal" not in made.caption
+
+
+def test_what_an_early_stop_spared_is_not_missing(report_data: Make, completed: Completed) -> None:
+    done = completed(lambda case: {"v": float(case.case_id)}, MEASURES[:1])
+    early = report_data(
+        sweep=Sweep("s", (monte_carlo_axis(40, 1),), {}),
+        measures=MEASURES[:1],
+        aggregates=(),
+        records=lambda case: done(case) if case.case_id < 30 else None,
+        manifest={
+            "stopped_early": {"samples": 30, "spared": 10, "reached": "round 1 of 2", "time": "2026-01-01T12:00Z"}
+        },
+    )
+    caption = chart(early, PlotSpec("p", "histogram", "", ("v",))).caption
+    assert "10 of 40 values are spared." in caption
+    assert "missing" not in caption
+    page = render_page(early, [], datetime(2026, 1, 1, tzinfo=UTC))
+    assert "<dt>stopped early</dt><dd>round 1 of 2, 2026-01-01 12:00 UTC</dd>" in page
+    assert "rule:" not in page
+    (row,) = re.findall(r'<tr><th scope="row">v<.*?</tr>', page[page.index('id="specs"') :], re.DOTALL)[:1]
+    assert re.findall(r'"num[^>]*>([^<]*)</td>', row)[-4:] == ["30", "20", "0", "0"]  # n, out, failed, missing
 
 
 def test_many_waveforms_have_their_envelope(report_data: Make) -> None:

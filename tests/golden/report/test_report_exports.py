@@ -36,6 +36,9 @@ def test_junit_counts_failures_errors_and_skipped(report_data: Make) -> None:
     assert out is not None
     assert out.attrib["message"] == "iq = 110 µA, at most 100 µA"
     assert "simorc run pvt_ldo_20260101120000 --case 1" in str(out.text)
+    lost = cases["vout_spread: corner=ff"].find("failure")
+    assert lost is not None
+    assert lost.attrib == {"type": "missing", "message": "vout_spread: 2 of 3 points missing"}
     broken = cases["case 4: corner=ff, temp=-40"].find("error")
     assert broken is not None
     assert broken.attrib == {"type": "no_convergence", "message": "doAnalyses: iteration limit reached"}
@@ -85,7 +88,8 @@ def test_the_datasheet_has_min_typ_max_with_conditions(report_data: Make) -> Non
     lines = exports(report_data(), ["md"])["datasheet.md"].decode().splitlines()
     assert lines[2] == "| parameter | conditions | min | typ | max | unit | limits |"
     where = "corner = tt, ff; temp = -40 to 125"
-    assert lines[4] == f"| Output voltage (vout) | {where} | 3.280 | 3.300 | 3.315 | V | 3.25 V to 3.35 V |"
+    limits = "3.25 V to 3.35 V in tt; 3.25 V to 3.32 V in ff"
+    assert lines[4] == f"| Output voltage (vout) | {where} | 3.280 | 3.300 | 3.315 | V | {limits} |"
     assert lines[5] == f"| iq | {where} | 80.0 | 80.0 | 110.0 | µA | at most 100 µA |"
 
 

@@ -103,7 +103,11 @@ def test_sections_stand_in_the_order_of_interest(report_data: Make) -> None:
 
 def test_verdict_says_why_with_counts_and_worst_margin(report_data: Make) -> None:
     verdict = text(read(page(report_data())), "FAIL")
-    assert "2 cases out of spec (vout, iq). 1 case failed to run. 2 aggregates out of spec (vout_spread)." in verdict
+    assert (
+        "2 cases out of spec (vout, iq). 1 case failed to run. 1 aggregate out of spec (vout_spread). 1 aggregate"
+        in verdict
+    )
+    assert "without a value (vout_spread)." in verdict
     for words in ("cases 6", "in spec 3", "out of spec 2", "failed 1", "pending 0", "-10 µA iq, -10 %, case 1"):
         assert words in verdict
 
@@ -160,6 +164,12 @@ def test_failures_quote_the_log_and_lead_to_it(report_data: Make) -> None:
     assert "no convergence: 1 case (4) doAnalyses: iteration limit reached case 4 corner=ff, temp=-40" in failures
     assert "vout could not be evaluated: 1 case (3) meas dc vout find v(out) at=3 failed!" in failures
     assert ("a", "href", "../results/4/ngspice.log") in reader.attributes
+
+
+def test_parameters_in_step_stand_in_the_order_of_their_steps(report_data: Make) -> None:
+    axes = (Axis(("w", "l"), ((4, 9), (2, 5), (8, 5))),)
+    data = report_data(sweep=Sweep("s", axes, {}), measures=(), aggregates=(), records=lambda case: None)
+    assert "w 3 4, 2, 8 l l 3 9, 5, 5 w" in text(read(page(data)), "Conditions")
 
 
 def test_conditions_notes_and_provenance(report_data: Make) -> None:

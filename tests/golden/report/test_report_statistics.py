@@ -41,7 +41,7 @@ def test_the_table_of_statistics_names_groups_and_a_column_of_the_same_name_twic
     frame = statistics_frame(samples)
     assert frame["measure"].tolist() == ["", "", "vos", "vos"]
     assert frame["parameter_n"].tolist() == [1, 4, 1, 4]
-    assert frame["n"].tolist() == [0, 0, 40, 40]
+    assert frame["n"].tolist() == [40, 40, 40, 40]
     assert frame["yield"].tolist() == [0.85, 1.0, 0.85, 1.0]  # one at 0.5 V, 2 too low, 3 too high
     assert frame["yield_high"].tolist()[1] == 1.0
     assert frame["margin_sigma"][3] == pytest.approx(
@@ -55,9 +55,16 @@ def test_the_page_tells_the_yield_and_its_interval_and_where_a_sample_is_not_nor
     text = render_page(samples, [], MADE)
     assert "Clopper and Pearson" in text
     assert "85 %" in text
-    assert "85 % <small>70.2 to 94.3 %, at n=1" in text  # the lowest, at the top
-    assert "70.16 %" in text  # statsmodels: proportion_confint(34, 40, method="beta") is 0.7016 to 0.9429
+    assert "85 % <small>70.1 to 94.3 % with 95 % confidence, at n=1" in text  # the lowest, at the top
+    assert '<td class="num">70.1 %</td><td class="num">94.3 %</td>' in text
     assert text.count('<span class="small near">not normal</span>') == 1
+
+
+def test_a_mean_never_stands_above_the_largest_value(report_data: Make, completed: Completed) -> None:
+    same = completed(lambda case: {"vos": 0.803806}, VOS)
+    text = render_page(report_data(sweep=SWEEP, measures=VOS, aggregates=(), records=same, logs={}), [], MADE)
+    cells = '<td class="num">40</td>' + '<td class="num">803.8 mV</td>' * 4
+    assert text.count(cells) == 2
 
 
 def test_a_grid_is_not_said_to_have_a_yield(report_data: Make) -> None:
@@ -112,7 +119,7 @@ def test_the_page_tells_what_drives_a_measure(report_data: Make, completed: Comp
     assert "vos corner 80 % 2 mV tt ff vos temp 20 % 1 mV -40 60" in text
     assert "corner × temp" not in text
     frame = sensitivity_frame(data)
-    assert frame["axis"].tolist() == ["corner", "temp", "corner", ""]
+    assert frame["axis"].tolist() == ["corner", "temp", "corner", "three or more"]
     assert frame["with"].tolist() == ["", "", "temp", ""]
     assert frame["share"].tolist() == pytest.approx([0.8, 0.2, 0.0, 0.0], abs=1e-9)
 
