@@ -68,7 +68,7 @@ def test_a_file_is_judged_by_the_limits_of_the_run(
     assert line == "regression, spice since golden: 2 newly failing, 1 missing"
     assert rows == [
         ("newly failing", "tt", "4.5"),
-        ("newly failing", "tt", "5.0"),
+        ("newly failing", "tt", "5"),
         ("missing", "ff, hot", "4.5"),
     ]
 
@@ -86,7 +86,7 @@ def test_a_part_that_is_missing_is_no_agreement(
     assert compare([str(run.path)], options) == 1
     printed = capsys.readouterr().out
     assert "  agrees, 1 missing  " in printed
-    assert "corner=ff, hot, vin=5.0, iload=0.01: pending in new/spice" in printed
+    assert "corner=ff, hot, vin=5, iload=0.01: pending in new/spice" in printed
     with (tmp_path / "out" / "summary.csv").open() as file:
         (row,) = csv.DictReader(file)
     assert (row["agreement"], row["n"], row["n_missing"]) == ("agrees", "5", "1")
@@ -99,7 +99,7 @@ def test_an_empty_cell_of_a_foreign_file_says_nothing(
     frame.loc[1, "vout [V]"] = None
     frame.assign(humidity=40.0).to_csv(tmp_path / "lot.csv", index=False)
     assert compare([str(tmp_path / "lot.csv"), str(run.path)], CompareOptions()) == 0
-    assert told(capsys) == ("no regression, spice since lot: 1 added", [("added", "tt", "5.0")])
+    assert told(capsys) == ("no regression, spice since lot: 1 added", [("added", "tt", "5")])
 
 
 @pytest.mark.req("SIM-16")
@@ -119,7 +119,7 @@ def test_what_a_run_wrote_says_itself_what_was_in_spec_and_what_had_no_value(
     assert compare([str(old.results_csv), str(run.path)], options) == 0
     line, rows = told(capsys)
     assert line == "no regression, spice since results: 1 newly passing, 1 added"
-    assert rows == [("newly passing", "tt", "5.0"), ("added", "ff, hot", "5.5e-05")]
+    assert rows == [("newly passing", "tt", "5"), ("added", "ff, hot", "5.5e-05")]
     golden = pd.read_csv(old.results_csv)
     golden.loc[0, "vout"] = 9.0  # out of today's limits, but in spec when it was written
     golden.assign(gain=1.0).to_csv(tmp_path / "golden.csv", index=False)

@@ -107,7 +107,7 @@ def test_nearest_keeps_the_other_conditions_apart() -> None:
 def test_two_rows_of_one_condition_are_told() -> None:
     with pytest.raises(TwiceError):
         join([[np.array([1.0, 2.0, 1.0])], [np.array([1.0])]], [0.0])
-    with pytest.raises(UsageError, match=r"two rows of b stand for one condition, temp=25.0: 1 and 3"):
+    with pytest.raises(UsageError, match=r"two rows of b stand for one condition, temp=25: 1 and 3"):
         compared(side("a", temp=[25], v=[1]), side("b", temp=[25, 85, 25], v=[1, 2, 3]))
 
 
@@ -162,6 +162,7 @@ def test_a_number_of_another_or_an_unknown_unit_is_refused() -> None:
         with pytest.raises(UsageError, match="units differ") as caught:
             compared(known, side("b", temp=[27], v=other))
         assert caught.value.hint.startswith(hint)
+        assert ("--unit v=V says" in caught.value.hint) == ("no unit" in hint)
     assert compared(known, side("b", temp=[27], v=[3300]), units={"v": "mV"}).differences[0].bias == 0
 
 

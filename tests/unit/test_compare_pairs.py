@@ -149,7 +149,7 @@ def test_an_option_for_what_nobody_has_is_refused(
     [
         ("temp,vout\n27,nan\n85,inf\n", "no measure in common", "there are: vout in a.csv; vout has no value in b.csv"),
         ("temp;vout\n27;1,5\n85;2,5\n", "b.csv has no column of numbers", "vout: '1,5' is no number"),
-        ("temp,vout\n,1\n27,1\n85,2\n27,3\n", "two rows of b.csv stand for one condition, temp=27.0: 2 and 4", ""),
+        ("temp,vout\n,1\n27,1\n85,2\n27,3\n", "two rows of b.csv stand for one condition, temp=27: 2 and 4", ""),
         (None, "b.csv: there is no such file, and no run of that name", ""),
     ],
     ids=["no value", "decimal comma", "twice", "gone"],
@@ -170,5 +170,5 @@ def test_what_is_wrong_with_a_file_is_said(
 def test_a_point_that_a_curve_has_twice_is_told_with_its_case() -> None:
     there_and_back = with_curves("a", {})
     twice = there_and_back.rows(np.array([0, 1, 2, 1]))
-    with pytest.raises(UsageError, match=r"two points of a/spice stand for one condition, .*temp=27.0: of case 0$"):
+    with pytest.raises(UsageError, match=r"two points of a/spice stand for one condition, .*temp=27: of case 0$"):
         compare([twice, with_curves("b", {})])

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from simorc.report.compare_units import in_common_units
 from simorc.report.display import axis_key, value_text
 
 _MOST_NAMED = 6
+_WHOLE = 1e15
 NOT_THERE = "not there"
 """Why a side has no values in a condition: no row of it stands for it."""
 
@@ -354,4 +355,8 @@ def _key(conditions: Conditions, names: Sequence[str]) -> tuple[object, ...]:
 
 
 def _plain(value: Any) -> Value:
-    return float(value) if isinstance(value, np.floating) else value
+    """A condition as people write it: of a file 27.0 is 27."""
+    if type(value) is not float and not isinstance(value, np.floating):  # a quantity stays as it is written
+        return cast("Value", value)
+    number = float(value)
+    return int(number) if number.is_integer() and abs(number) < _WHOLE else number

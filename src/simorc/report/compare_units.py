@@ -27,14 +27,17 @@ def in_common_units(
     UsageError: units that do not fit each other, or are known on some sides alone, all of them at once
     """
     problems: list[str] = []
+    unstated: list[str] = []
     for name in (*columns, *measures):
         having = [side for side in sides if name in side.measures or name in columns]
         units = [(side.conditions[name] if name in columns else side.measures[name]).unit for side in having]
-        brought = dict(zip(map(id, having), _one(having, name, units, stated, problems), strict=True))
+        found = _one(having, name, units, stated, problems)
+        brought = dict(zip(map(id, having), found, strict=True))
         sides = [brought.get(id(side), side) for side in sides]
+        known = list(dict.fromkeys(unit or stated.get(name, "") for unit in units))
+        unstated += [f"--unit {name}={unit}" for unit in known if unit and "" in known][:1]
     if problems:
-        unknown = any("no unit" in problem for problem in problems)
-        hint = ["a column that states no unit: --unit NAME=UNIT says it"] if unknown else []
+        hint = [f"a column that states no unit: {' '.join(unstated)} says what it is in"] if unstated else []
         raise UsageError("units differ", hint="\n".join([*problems, *hint]))
     return tuple(sides)
 
