@@ -94,10 +94,16 @@ def test_every_point_has_to_be_precise_enough(project, monte_carlo):
 
 
 def test_cases_that_are_named_or_sampled_run_without_the_rule(project, monte_carlo):
-    run = monte_carlo("stop_when: {sigma: 90%}")
+    run = monte_carlo("stop_when: {yield_ci: 0.2}")
     project.simorc("run", "mc", "--case", "99", "-n", "1")
     assert [sample for sample, status in statuses(run) if status == "completed"] == [99]
     project.simorc("run", "mc", "-n", "1")  # met after the first round; 99 counts no more than it did before
     finished = [sample for sample, status in statuses(run) if status == "completed"]
     assert finished == [*range(25), 99, *range(25)]
     assert manifest(run)["stopped_early"]["spared"] == 200 - 51
+
+    config = "template: ./s.spice.j2\nparameters: {temp: 27}\nmeasures: {vos: {unit: V, spec: {max: 0}}}\n"
+    project.write("s/config.yaml", config)
+    told = project.simorc("judge", "mc", code=1).stderr  # half of the samples are out now: far from known to 20 points
+    assert "no longer precise enough: yield at temp=" in told
+    assert "wanted ±20 %; simorc run mc --continue" in told

@@ -18,12 +18,14 @@ from simorc.core.plan import Plan
 from simorc.core.protocols import SimulationResult, Simulator
 from simorc.core.ranges import format_ranges
 from simorc.core.record import CaseRecord, Status
+from simorc.core.stopping import farthest
 from simorc.core.units import format_quantity
 from simorc.registry import simulator_class
-from simorc.workspace.conclude import conclude
+from simorc.workspace.conclude import Concluded, conclude
 from simorc.workspace.gather import Gathered, gather
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.lock import run_lock
+from simorc.workspace.manifest import spared_cases
 from simorc.workspace.revision import adopt_revision, staged_revision
 from simorc.workspace.status_store import archive_record, write_record
 from simorc.workspace.time_limit import TimeLimitReached, time_limit
@@ -62,7 +64,7 @@ def judge(text: str, setup: Path | None) -> int:
     changes = [line for before, after in judged for line in _differences(before, after)]
     print("\n".join(changes) if changes else "nothing changed")
     notes = [f"warning: {note}" for note in dict.fromkeys([*gathered.notes, *concluded.gathered.notes])]
-    for line in [*_not_read(unread, plan), *notes]:
+    for line in [*_not_read(unread, plan), *_no_longer_enough(directory, concluded), *notes]:
         print(line, file=sys.stderr)
     return exit_code(concluded)
 
@@ -151,6 +153,17 @@ def _not_read(unread: Sequence[tuple[CaseRecord, CaseError]], plan: Plan) -> lis
         more = f"; not measured: {', '.join(lacking)}" if lacking else ""
         reasons.setdefault(f"the recorded values were judged, because {error.what}{more}", []).append(record.case_id)
     return [f"case{'s' if len(ids) > 1 else ''} {format_ranges(ids)}: {reason}" for reason, ids in reasons.items()]
+
+
+def _no_longer_enough(directory: RunDirectory, concluded: Concluded) -> list[str]:
+    """What the rule lacks by which a run stopped early, judged as it is now."""
+    plan = concluded.gathered.plan
+    if plan.stop_when is None or not spared_cases(directory):
+        return []
+    left = farthest(plan.stop_when, concluded.statistics, plan.confidence)
+    if left is None or left.is_met:
+        return []
+    return [f"the run stopped early, and is no longer precise enough: {left}; simorc run {directory.run_id} --continue"]
 
 
 def _differences(before: CaseRecord, after: CaseRecord) -> list[str]:
