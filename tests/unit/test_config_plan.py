@@ -226,6 +226,12 @@ def test_a_rule_that_ends_a_run_early_is_for_simulations(project: Path) -> None:
     assert plan(project, "monte_carlo: {samples: 200}\n").confidence == 0.95
 
 
+def test_a_yield_may_have_limits(project: Path) -> None:
+    yields = "aggregates: {good: {function: yield, of: vout, over: mc_sample, spec: {min: 0.99}}}\n"
+    made = plan(project, f"monte_carlo: {{samples: 9}}\n{yields}").aggregates[-1]
+    assert (made.name, made.function, made.unit, made.spec.min) == ("good", "yield", "", 0.99)
+
+
 def test_the_groups_of_the_statistics_are_chosen(project: Path) -> None:
     made = plan(project, "parameters: {temp: [1, 2], vin: [4, 5]}\nstatistics_by: vin\n")
     assert made.sweep.statistics_by == ("vin",)

@@ -223,6 +223,22 @@ ADDED_TO_A_SWEEP = [
     ("measures: {iq: 3}", "measures.iq: found 3, expected a mapping"),
     ("measures: {gain: {source: python}}", "measures.gain.source: found python, but no function gain() in measures.py"),
     ("aggregates: {a: {function: max, of: vout, over: iload}}", "aggregates.a.over: found 'iload', which this sweep"),
+    (
+        f"{MC}aggregates: {{a: {{function: cpk, of: vout}}}}",
+        "aggregates.a.over: found no such key, expected mc_sample: cpk is about random samples",
+    ),
+    (
+        f"{MC}aggregates: {{a: {{function: cp, of: vout, over: temp}}}}",
+        "aggregates.a.over: found 'temp', expected mc_sam",
+    ),
+    (
+        f"{MC}aggregates: {{a: {{function: yield, of: psrr, over: mc_sample}}}}",
+        "aggregates.a.of: found 'psrr' without limits, expected a measure with limits for yield",
+    ),
+    (
+        "aggregates: {a: {function: yield, of: vout, over: mc_sample}}",
+        "aggregates.a.over: found 'mc_sample', which this",
+    ),
     ("aggregates: {a: {function: max}}", "aggregates.a.of: found no such key, expected one of vout, iq, psrr"),
     ("plot_specs: {p: {x: corner_name, y: vout}}", "plot_specs.p.x: found 'corner_name', which this sweep does not"),
     ("plot_specs: {p: {y: vout, x: temp, where: seed > 1}}", "plot_specs.p.where: found 'seed', which this sweep does"),

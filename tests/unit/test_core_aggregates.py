@@ -10,7 +10,7 @@ import pytest
 
 from simorc.core.aggregates import FUNCTIONS, Aggregate, AggregateResult, compute, tempco_box, tempco_endpoint
 from simorc.core.case import Case
-from simorc.core.measurement import Measurement, Outcome
+from simorc.core.measurement import Measure, Measurement, Outcome, judge
 from simorc.core.record import CaseRecord, Status
 from simorc.core.spec import Spec, Verdict
 from simorc.core.sweep import Axis, Sweep, monte_carlo_axis
@@ -200,4 +200,56 @@ def test_what_cannot_be_computed_is_missing_and_no_number(
     aggregate: Aggregate, cases: list[Case], values: dict[int, float | None], message: str
 ) -> None:
     result = one(aggregate, cases, values)
+    assert (result.value, result.outcome, result.message) == (None, Outcome.MISSING, message)
+
+
+def sampled(*values: float | None, spec: Spec = Spec(0.0, None, 10.0)) -> dict[int, CaseRecord]:
+    measure = Measure("vout", "V", spec)
+    outcome = {True: Outcome.FAILED, False: Outcome.VALUE}
+    return {
+        case.case_id: CaseRecord(
+            case.case_id, Status.COMPLETED, measurements=(judge(measure, case, value, outcome[value is None]),)
+        )
+        for case, value in zip(grid(monte_carlo_axis(len(values), 1)), values, strict=True)
+    }
+
+
+@pytest.mark.req("SIM-16")
+@pytest.mark.parametrize(
+    ("function", "value"),
+    # mean 5, sigma 2: six sigma are 12 of a window of 10, the nearer limit is 5 away
+    [("yield", 1.0), ("cp", 10 / 12), ("cpk", 5 / 6)],
+)
+def test_yield_and_capability_are_judged_by_limits_of_their_own(function: str, value: float) -> None:
+    aggregate = Aggregate("a", function, "vout", "mc_sample", spec=Spec(min=0.99))
+    cases = grid(monte_carlo_axis(3, 1))
+    (result,) = compute([aggregate], cases, sampled(3.0, 5.0, 7.0), {})
+    assert result.value == pytest.approx(value)
+    assert result.verdict is (Verdict.PASS if value >= 0.99 else Verdict.FAIL)
+    assert (result.unit, result.n, result.group) == ("", 3, {})
+
+
+def test_a_sample_that_could_not_be_evaluated_is_not_in_spec_and_leaves_no_capability() -> None:
+    records, cases = sampled(3.0, None, 11.0, 7.0), grid(monte_carlo_axis(4, 1))
+    over = [Aggregate("a", function, "vout", "mc_sample") for function in ("yield", "cpk")]
+    in_spec, cpk = compute(over, cases, records, {})
+    assert (in_spec.value, in_spec.n) == (0.5, 4)
+    assert (cpk.value, cpk.message) == (None, "1 of 4 points missing")
+    lost = records | {0: CaseRecord(0, Status.FAILED)}
+    assert [result.value for result in compute(over, cases, lost, {})] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("function", "values", "spec", "message"),
+    [
+        ("yield", (1.0, 2.0), Spec(), "yield needs a measure with limits"),
+        ("cpk", (1.0, 1.0), Spec(max=2.0), "cpk needs values that differ"),
+        ("cp", (1.0, 2.0), Spec(max=2.0), "cp needs values that differ, and both limits"),
+    ],
+)
+def test_capability_that_says_nothing_has_no_value(
+    function: str, values: tuple[float, float], spec: Spec, message: str
+) -> None:
+    aggregate = Aggregate("a", function, "vout", "mc_sample")
+    (result,) = compute([aggregate], grid(monte_carlo_axis(2, 1)), sampled(*values, spec=spec), {})
     assert (result.value, result.outcome, result.message) == (None, Outcome.MISSING, message)

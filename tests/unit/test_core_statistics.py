@@ -137,3 +137,16 @@ def test_a_skewed_sample_is_not_normal_and_a_normal_one_is() -> None:
     assert describe(quantiles).is_normal is True
     assert describe([math.exp(2 * q) for q in quantiles]).is_normal is False
     assert normality(quantiles[:19]) is None
+
+
+@pytest.mark.parametrize(
+    ("passed", "judged", "text"),
+    [
+        (10, 10, "100 % (69.1 to 100 %)"),  # the end is 69.15
+        (0, 10, "0 % (0 to 30.9 %)"),  # 30.85
+        (99_999, 100_000, "99.999 % (99.994 to 99.99998 %)"),
+        (1, 2, "50 % (1.2 to 98.8 %)"),
+    ],
+)
+def test_a_yield_is_never_rounded_to_what_it_is_not(passed: int, judged: int, text: str) -> None:
+    assert str(yield_of(passed, judged)) == text

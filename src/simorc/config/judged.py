@@ -11,11 +11,12 @@ from simorc.config.models.testbench import AggregateKeys, CurveKeys, Judged, Lim
 from simorc.config.names import check_column_names, check_file_names
 from simorc.config.problems import Problems, one_of, printed
 from simorc.config.user_functions import UserFunctions
-from simorc.core.aggregates import FUNCTIONS, NEEDS_AXIS, Aggregate
+from simorc.core.aggregates import CAPABILITY, FUNCTIONS, NEEDS_AXIS, Aggregate
 from simorc.core.errors import Problem
 from simorc.core.measurement import MEASURES_FILE, Measure
 from simorc.core.plan import Curve, PlotSpec
 from simorc.core.spec import Spec
+from simorc.core.sweep import SAMPLE_COLUMNS
 from simorc.core.wording import did_you_mean
 
 _REQUIRED: Mapping[str, tuple[str, ...]] = {
@@ -126,7 +127,7 @@ class JudgedReader:
     def _aggregate(self, name: str, keys: AggregateKeys) -> Aggregate:
         place = ["aggregates", name]
         for key, value, known, what in (
-            ("function", keys.function, list(FUNCTIONS), "the function"),
+            ("function", keys.function, [*FUNCTIONS, *CAPABILITY], "the function"),
             ("of", keys.of, self._measure_names(), "the measure"),
         ):
             if key not in (self.file.section("aggregates")[name] or {}):
@@ -137,14 +138,31 @@ class JudgedReader:
             self._check_one_of(keys.over, self._columns(), [*place, "over"], "the parameter")
         elif keys.function in NEEDS_AXIS:
             self._note(place, "no such key", f"the parameter that {keys.function} runs over", missing="over")
+        if keys.function in CAPABILITY:
+            self._check_capability(keys, place)
         spec = self._spec(keys.spec, [*place, "spec"])
         return Aggregate(
             name, keys.function, keys.of, keys.over or "", self._unit(keys), spec, keys.nominal, keys.description
         )
 
+    def _check_capability(self, keys: AggregateKeys, place: Sequence[Key]) -> None:
+        """Yield, Cp and Cpk are about random samples (ADR 9), and about limits."""
+        if keys.over != SAMPLE_COLUMNS[0]:
+            found, missing = ("no such key", "over") if keys.over is None else (repr(keys.over), "")
+            where = place if missing else [*place, "over"]
+            self._note(where, found, f"mc_sample: {keys.function} is about random samples", missing=missing)
+        measure = self.keys.measures.get(keys.of)
+        limits = [] if measure is None else [measure.spec, *measure.corner_specs.values()]
+        if limits and all(one.min is one.max is None for one in limits):
+            self._note(
+                [*place, "of"], f"{printed(keys.of)} without limits", f"a measure with limits for {keys.function}"
+            )
+
     def _unit(self, keys: AggregateKeys) -> str:
         if keys.unit is not None:
             return keys.unit
+        if keys.function in CAPABILITY:
+            return ""
         if keys.function in NEEDS_AXIS:
             return "ppm/degC"
         return self.keys.measures[keys.of].unit if keys.of in self.keys.measures else ""

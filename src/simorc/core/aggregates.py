@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from simorc.core.case import Case
-from simorc.core.measurement import Outcome
+from simorc.core.measurement import Measurement, Outcome
 from simorc.core.record import CaseRecord, Status, status_of
 from simorc.core.spec import Spec, Verdict
+from simorc.core.statistics import Statistics, describe
 from simorc.core.units import Value, as_number
 
 Array = npt.NDArray[np.float64]
@@ -25,7 +26,7 @@ class Aggregate:
     Parameters
     ----------
     name: unique in a testbench
-    function: key of `FUNCTIONS`
+    function: key of `FUNCTIONS` or of `CAPABILITY`
     of: the measure it is computed from
     over: the swept parameter it runs over (numeric for tempco); empty: over all cases
     unit, spec: as for a measure
@@ -132,6 +133,23 @@ FUNCTIONS: Mapping[str, Callable[[Array, Array, float | None], float]] = {
 Each may raise NoValueError.
 """
 
+
+def _yield(found: Sequence[Measurement]) -> float:
+    """The share in spec; a sample that could not be evaluated is not in it."""
+    return sum(m.verdict is Verdict.PASS for m in found) / len(found)
+
+
+def _capability(found: Sequence[Measurement]) -> Statistics:
+    return describe([m.value for m in found if m.value is not None], Spec(found[0].min, None, found[0].max))
+
+
+CAPABILITY: Mapping[str, Callable[[Sequence[Measurement]], float | None]] = {
+    "yield": _yield,
+    "cp": lambda found: _capability(found).cp,
+    "cpk": lambda found: _capability(found).cpk,
+}
+"""Name -> function of random samples of one point, judged by their measure's limits; None where it says nothing."""
+
 NEEDS_AXIS = frozenset({"tempco_box", "tempco_endpoint"})
 """Functions whose `over` must be numeric, with at least two different values."""
 _LEAST_POINTS = {"sigma": 2}
@@ -180,8 +198,8 @@ def _one(
     records: Mapping[int, CaseRecord],
     typical: float | None,
 ) -> AggregateResult:
-    points = [(_position(aggregate, case), _value(aggregate, records.get(case.case_id))) for case in members]
-    present = [(x, value) for x, value in points if value is not None]
+    points = [(_position(aggregate, case), _measured(aggregate, records.get(case.case_id))) for case in members]
+    present = [(x, m) for x, m in points if m is not None]
     missing = len(points) - len(present)
     value, message = None, f"{missing} of {len(points)} points missing"
     if not missing:
@@ -208,10 +226,12 @@ def _one(
 
 
 def _computed(
-    aggregate: Aggregate, points: Sequence[tuple[float, float]], nominal: float | None
+    aggregate: Aggregate, points: Sequence[tuple[float, Measurement]], nominal: float | None
 ) -> tuple[float | None, str]:
     """The value, or None and why there is none."""
-    x, y = np.array(points, dtype=float).T
+    if aggregate.function in CAPABILITY:
+        return _capable(aggregate.function, [m for _, m in points])
+    x, y = np.array([(at, m.value) for at, m in points], dtype=float).T
     try:
         _check_points(aggregate, x)
         with np.errstate(all="ignore"):  # a division by zero gives no finite number, and that is told
@@ -221,13 +241,28 @@ def _computed(
     return (value, "") if math.isfinite(value) else (None, "the result is not a finite number")
 
 
+def _capable(function: str, found: Sequence[Measurement]) -> tuple[float | None, str]:
+    if all(m.verdict is Verdict.NONE for m in found):
+        return None, f"{function} needs a measure with limits"
+    value = CAPABILITY[function](found)
+    return (
+        value,
+        "" if value is not None else f"{function} needs values that differ{', and both limits' * (function == 'cp')}",
+    )
+
+
 def _position(aggregate: Aggregate, case: Case) -> float:
     number = as_number(case.parameters[aggregate.over]) if aggregate.over else None
     return math.nan if number is None else number
 
 
-def _value(aggregate: Aggregate, record: CaseRecord | None) -> float | None:
-    return record.value(aggregate.of) if record is not None and record.status is Status.COMPLETED else None
+def _measured(aggregate: Aggregate, record: CaseRecord | None) -> Measurement | None:
+    """What a completed case measured: a value, and for a yield also that there is none."""
+    if record is None or record.status is not Status.COMPLETED:
+        return None
+    m = next((m for m in record.measurements if m.name == aggregate.of), None)
+    counts = m is not None and (m.value is not None or (aggregate.function == "yield" and m.outcome is Outcome.FAILED))
+    return m if counts else None
 
 
 def _unfinished(record: CaseRecord | None) -> bool:

@@ -58,7 +58,8 @@ class AggregateKeys(Section):
 
     function: Line = key(
         "",
-        "tempco_box, tempco_endpoint, min, max, mean, median, spread or sigma.",
+        "tempco_box, tempco_endpoint, min, max, mean, median, spread or sigma; over `mc_sample` also yield (the share "
+        "in spec, from 0 to 1), cp or cpk, by the limits of the measure.",
         example="tempco_box",
         shown="required",
     )
@@ -67,7 +68,10 @@ class AggregateKeys(Section):
         None, "The swept parameter that it runs over.", example="temp", shown="all cases of the sweep"
     )
     unit: Text | None = key(
-        None, "Unit of the value and its limits.", example="ppm/degC", shown="ppm/degC for a tempco, else the measure's"
+        None,
+        "Unit of the value and its limits.",
+        example="ppm/degC",
+        shown="ppm/degC for a tempco, none for yield, cp, cpk, else the measure's",
     )
     spec: Limits = key(Limits(), "Limits of the value.", example="{max: 50}")
     nominal: Number | None = key(
