@@ -38,7 +38,8 @@ def in_deck_units(raw: Any, unit: str) -> Value | None:
 def condition_values(spec: Mapping[str, Any], unit: str) -> tuple[list[Value], Value | None]:
     """The values of a condition in the deck's units, each once, and the typical one.
 
-    As CACE has it: what is enumerated, then the steps, or minimum, typical and maximum, whichever are stated.
+    As CACE runs them: what is enumerated, then the steps, or minimum, typical and maximum, whichever are stated. (Its
+    manual has what is enumerated instead of the others; to run one condition more hides nothing.)
 
     Raises
     ------
