@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from simorc.workspace.clock import utc_text
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.record_json import ForeignRecordError, record_from_json, record_to_json
 from simorc.workspace.status_store import (
+    ReadBefore,
     archive_record,
     read_progress,
     read_record,
@@ -375,3 +377,19 @@ def test_damaged_progress_is_none(run: RunDirectory, text: str) -> None:
     assert read_progress(run) is None
     run.progress.write_text(text)
     assert read_progress(run) is None
+
+
+def test_what_was_read_before_is_read_again_only_where_it_is_another_file(run: RunDirectory, ws_record: MAKE) -> None:
+    for case_id in range(3):
+        write_record(run, ws_record(case_id))
+    before = ReadBefore()
+    first = scan_records(run, before).records
+    write_record(run, replace(first[1], attempt=2))
+    run.status_file(2).unlink()
+    second = scan_records(run, before).records
+    assert second == {0: first[0], 1: replace(first[1], attempt=2)}
+    assert second[0] is first[0]
+    run.status_file(0).write_text("{}")
+    assert set(scan_records(run, before).records) == {1}
+    write_record(run, first[0])
+    assert set(scan_records(run, before).records) == {0, 1}

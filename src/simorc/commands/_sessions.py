@@ -25,7 +25,7 @@ from simorc.workspace.gather import Gathered
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.result_cache import has_results
 from simorc.workspace.selection import Selection, request_stop, write_selection
-from simorc.workspace.status_store import pack_records, read_records, write_record
+from simorc.workspace.status_store import ReadBefore, pack_records, read_records, write_record
 from simorc.workspace.test_module import is_as_generated
 
 _SHARD = int(os.environ.get("SIMORC_SHARD", "50000"))
@@ -44,6 +44,7 @@ class Job:
     before: how the run stood
     lock: descriptor of its lock
     sampled: whether a sample of the results is to be compared with a slower way
+    read: the status files that were read so far
     """
 
     directory: RunDirectory
@@ -52,6 +53,7 @@ class Job:
     options: RunOptions
     interrupts: Interrupts
     sampled: bool = False
+    read: ReadBefore = field(default_factory=ReadBefore)
     notes: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
@@ -183,10 +185,11 @@ class Sessions:
                 goes_on=self._sessions > 0,
                 interrupts=job.interrupts,
                 watch=view.refresh,
+                meanwhile=_load_ahead,
             )
         )
         self._sessions += 1
-        self._known = read_records(job.directory)
+        self._known = read_records(job.directory, job.read)
         after = _tally(self._known, cases)
         self._counts = Counter({key: others[key] + after[key] for key in others})
         self._failed += after[Status.FAILED]
@@ -229,6 +232,12 @@ class Sessions:
 
     def _with_status(self, cases: Iterable[int], status: Status) -> list[int]:
         return [case_id for case_id in cases if status_of(self._known.get(case_id)) is status]
+
+
+def _load_ahead() -> None:
+    """Load what the end of the run needs, which takes a fifth of a second; if it cannot be, that end says so."""
+    with suppress(Exception):
+        import simorc.workspace.measurement_store  # noqa: F401
 
 
 def record_loss(directory: RunDirectory, record: CaseRecord, what: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -54,6 +55,7 @@ def execute(
     goes_on: bool = False,
     interrupts: Interrupts,
     watch: Callable[[int], None],
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> Execution:
     """Run the selection that stands in the run directory and wait for its end.
 
@@ -63,7 +65,8 @@ def execute(
     goes_on: whether the session continues an execution; its output is appended to that of the former ones
 
     The first interrupt asks the workers to start no further case, the second kills them and whatever they started.
-    `watch` is called about ten times a second with the number of interrupts so far.
+    `meanwhile` is called once, while the session starts and leaves a core idle; `watch` about ten times a second with
+    the number of interrupts so far.
     """
     log = run.status_dir / "pytest.log"
     command = _command(run, workers, pytest_args, html, in_blocks)
@@ -78,6 +81,7 @@ def execute(
             start_new_session=True,  # the terminal's Ctrl-C reaches this process alone
         )
         try:
+            meanwhile()
             _wait(run, session, interrupts, watch)
         finally:
             if session.poll() is None:
@@ -127,9 +131,9 @@ def _wait(
     run: RunDirectory, session: subprocess.Popen[bytes], interrupts: Interrupts, watch: Callable[[int], None]
 ) -> None:
     asked = False
-    while True:
-        with suppress(subprocess.TimeoutExpired):
-            session.wait(_LOOK_EVERY_S)
+    for ended in _looks(session.pid):
+        if ended:
+            session.wait()
             return
         if interrupts.count and not asked:
             asked = True
@@ -138,6 +142,18 @@ def _wait(
         if interrupts.count >= 2:
             return
         watch(interrupts.count)
+
+
+def _looks(pid: int) -> Iterator[bool]:
+    """Whether a process has ended, ten times a second, and at once when it does."""
+    descriptor = os.pidfd_open(pid)
+    try:
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        while True:
+            yield bool(poll.poll(_LOOK_EVERY_S * 1000))
+    finally:
+        os.close(descriptor)
 
 
 def _command(run: RunDirectory, workers: int, pytest_args: Sequence[str], html: bool, in_blocks: bool) -> list[str]:

@@ -11,6 +11,7 @@ from simorc.workspace.catalogue import update_catalogue
 from simorc.workspace.gather import Gathered, aggregates_of, gather, write_aggregates
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.statistics_file import statistics_of, write_statistics
+from simorc.workspace.status_store import ReadBefore
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +23,21 @@ class Concluded:
     statistics: list[GroupStatistics]
 
 
-def conclude(run: RunDirectory) -> Concluded:
+def conclude(run: RunDirectory, before: ReadBefore | None = None) -> Concluded:
     """Gather, compute and write aggregates and statistics, then bring measurements and catalogue up to date.
 
     The same after any number of calls. The last two are made from the run's files and can be made again at any time:
     where they cannot be written the run is none the worse, and a note says so.
 
+    Parameters
+    ----------
+    before: what this process has read of the run already
+
     Raises
     ------
     RunDirectoryError: the directory contradicts itself
     """
-    gathered = gather(run)
+    gathered = gather(run, before)
     aggregates = aggregates_of(gathered)
     write_aggregates(run, aggregates)
     statistics = statistics_of(gathered)

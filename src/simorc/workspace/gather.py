@@ -21,7 +21,7 @@ from simorc.workspace.metadata import MetadataRow, is_as_written, read_metadata,
 from simorc.workspace.plan_file import read_plan
 from simorc.workspace.revision import restore_inputs
 from simorc.workspace.status_marks import remove_settled_marks
-from simorc.workspace.status_store import remove_leftovers, scan_records
+from simorc.workspace.status_store import ReadBefore, remove_leftovers, scan_records
 
 _MOST_NAMED = 5
 _BEFORE_GROUPS = ("name", "measure", "over")
@@ -47,15 +47,19 @@ class Gathered:
     notes: tuple[str, ...] = ()
 
 
-def gather(run: RunDirectory) -> Gathered:
+def gather(run: RunDirectory, before: ReadBefore | None = None) -> Gathered:
     """Join the status files with the cases into metadata.csv, in one atomic replace, and write results.csv.
+
+    Parameters
+    ----------
+    before: what this process has read of the run already
 
     Raises
     ------
     RunDirectoryError: metadata.csv or the plan contradicts itself, or nothing can be written; nothing is lost then
     """
     restore_inputs(run)
-    gathered = look(run)
+    gathered = look(run, before)
     rows = (_row(case, gathered.records.get(case.case_id)) for case in gathered.cases)
     write_metadata(run, gathered.plan, rows)
     replace_file(run.results_csv, csv_lines(_results(gathered)))
@@ -64,8 +68,12 @@ def gather(run: RunDirectory) -> Gathered:
     return gathered
 
 
-def look(run: RunDirectory) -> Gathered:
+def look(run: RunDirectory, before: ReadBefore | None = None) -> Gathered:
     """The same as `gather` gives, without writing anything; for a run that somebody else executes meanwhile.
+
+    Parameters
+    ----------
+    before: what this process has read of the run already
 
     Raises
     ------
@@ -74,7 +82,7 @@ def look(run: RunDirectory) -> Gathered:
     plan = read_plan(run)
     unchanged = is_as_written(run)
     rows = [] if unchanged else read_metadata(run, plan)
-    found = scan_records(run)
+    found = scan_records(run, before)
     cases = Cases(plan.sweep)
     records, strays = _of_cases(found.records, len(cases))
     notes = [f".status/case_{case_id}.json belongs to no case of this sweep; it is passed over" for case_id in strays]

@@ -13,7 +13,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,6 +53,28 @@ class Records:
     notes: tuple[str, ...] = ()
 
 
+class ReadBefore:
+    """Status files that a process has read: one that is the same, of the same size and times, is not read again."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[tuple[int, ...], CaseRecord]] = {}
+
+    def read(self, files: Iterable[tuple[int, os.DirEntry[str]]]) -> Iterator[CaseRecord | Exception]:
+        """The record of each file, or why there is none; afterwards no other file is known."""
+        former, self._known = self._known, {}
+        for case_id, entry in files:
+            try:
+                found = entry.stat(follow_symlinks=False)
+                state = (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+                known = former.get(case_id)
+                if known is None or known[0] != state:
+                    known = (state, record_from_json(read_bytes(entry.path), case_id))
+                self._known[case_id] = known
+                yield known[1]
+            except (OSError, ForeignRecordError) as error:
+                yield error
+
+
 def write_record(run: RunDirectory, record: CaseRecord) -> None:
     """Replace the status file of one case in one step.
 
@@ -82,13 +104,17 @@ def read_record(run: RunDirectory, case_id: int) -> CaseRecord | None:
     return mark if mark is not None and is_later(mark, record) else record
 
 
-def read_records(run: RunDirectory) -> Mapping[int, CaseRecord]:
+def read_records(run: RunDirectory, before: ReadBefore | None = None) -> Mapping[int, CaseRecord]:
     """Every readable record of a run by case id, in no particular order."""
-    return scan_records(run).records
+    return scan_records(run, before).records
 
 
-def scan_records(run: RunDirectory) -> Records:
+def scan_records(run: RunDirectory, before: ReadBefore | None = None) -> Records:
     """Every record of a run, and which status files hold none: such a case counts as pending.
+
+    Parameters
+    ----------
+    before: what this process has read of the run already
 
     Raises
     ------
@@ -97,14 +123,13 @@ def scan_records(run: RunDirectory) -> Records:
     marks = read_marks(run)  # before the records: a case that ends meanwhile has ended
     records: dict[int, CaseRecord] = {}
     notes: list[str] = []
-    for case_id, path in _case_files(run):
-        try:
-            records[case_id] = record_from_json(read_bytes(path), case_id)
-        except FileNotFoundError:  # deleted this very moment
-            continue
-        except (OSError, ForeignRecordError) as error:
+    files = list(_case_files(run))
+    for (case_id, _), found in zip(files, (before or ReadBefore()).read(files), strict=True):
+        if isinstance(found, CaseRecord):
+            records[case_id] = found
+        elif not isinstance(found, FileNotFoundError):  # deleted this very moment
             name = f".status/case_{case_id}.json"
-            notes.append(f"{name} cannot be read ({error}); case {case_id} counts as pending")
+            notes.append(f"{name} cannot be read ({found}); case {case_id} counts as pending")
     parts = packed_parts(run)
     known = PackedRecords(parts, records) if parts else records
     begun = {case_id: mark for case_id, mark in marks.items() if is_later(mark, known.get(case_id))}
@@ -120,9 +145,9 @@ def pack_records(run: RunDirectory) -> None:
     RunDirectoryError: disk full, read-only folder …; every case has its record all the same
     """
     found: dict[int, bytes] = {}
-    for case_id, path in _case_files(run):
+    for case_id, entry in _case_files(run):
         with contextlib.suppress(OSError, ForeignRecordError):
-            data = read_bytes(path)
+            data = read_bytes(entry.path)
             if record_from_json(data, case_id).status in (Status.COMPLETED, Status.FAILED):
                 found[case_id] = data
     pack(run, found)
@@ -216,11 +241,11 @@ def _recorded(run: RunDirectory, case_id: int) -> CaseRecord | None:
         return None
 
 
-def _case_files(run: RunDirectory) -> Iterator[tuple[int, str]]:
+def _case_files(run: RunDirectory) -> Iterator[tuple[int, os.DirEntry[str]]]:
     for entry in entries(run.status_dir):
         match = _CASE_FILE.fullmatch(entry.name)
         if match is not None:
-            yield int(match.group(1)), entry.path
+            yield int(match.group(1)), entry
 
 
 def _written_new(path: str, data: bytes) -> bool:
