@@ -270,6 +270,29 @@ def test_a_csv_with_units_remarks_scale_factors_and_gaps(tmp_path: Path) -> None
     assert np.isnan(table.columns["vout"].values).tolist() == [False, True]
 
 
+def test_a_measure_is_converted_with_its_offset() -> None:
+    first, second = (
+        side(n, "vin", vin=[1, 2], t=column(t, u))
+        for n, t, u in (("a", [27, 85], "degC"), ("b", [300.15, 359.15], "K"))
+    )
+    assert compared(first, second).differences[0].values.tolist() == pytest.approx([0.0, 1.0])
+
+
+def test_a_spice_vector_is_a_name_and_its_bracket_no_unit(tmp_path: Path) -> None:
+    heading = "v(out),V(in),i(vdd),@m1[id],v(mV),I(A),temp(K),gain [dB]"
+    table = read_csv(written(tmp_path / "a.csv", f"{heading}\n1,2,3,4,5,6,7,8\n"))
+    assert {name: c.unit for name, c in table.columns.items()} == {
+        "v(out)": "",
+        "V(in)": "",
+        "i(vdd)": "",
+        "@m1[id]": "",
+        "v": "mV",
+        "I": "A",
+        "temp": "K",
+        "gain": "dB",
+    }
+
+
 @pytest.mark.parametrize(
     ("content", "what"),
     [

@@ -476,3 +476,52 @@ def test_curves_are_rows_of_points_with_the_units_of_the_vectors() -> None:
 def test_curves_that_cannot_be_compared(curves: list[Curve], what: str) -> None:
     with pytest.raises(UsageError, match=what):
         of_curves(with_curves(*curves))
+
+
+def test_two_inputs_are_not_parted_by_one_parameter() -> None:
+    """Else ff of one would be judged against tt of the other."""
+    with pytest.raises(UsageError, match="--by corner: a/spice and b/spice have it") as caught:
+        compare([made("a", drift), made("b", drift)], Options(by=("corner",)))
+    assert caught.value.hint == "without --by they are joined on it"
+
+
+def test_what_was_out_of_spec_and_has_no_value_now_has_changed() -> None:
+    before = replace_out(of_run(made("a", drift)), {0, 1})
+    now = replace_out(of_run(made("b", lambda case: drift(case) if case.case_id else None)), {1})
+    (diff,) = regressions(compare([before, now]))
+    assert {str(kind): count for kind, count in diff.counts.items() if count} == {"changed": 1}
+    assert not diff.is_regression  # case 1 failed its limits before and fails them now
+
+
+def replace_out(side: Side, rows: set[int]) -> Side:
+    """The side with values of some rows out of their limits."""
+    out = np.array([row in rows for row in range(len(side))])
+    return replace(side, measures={name: replace(m, out=out) for name, m in side.measures.items()})
+
+
+def test_an_aggregate_in_another_unit_is_the_same_aggregate() -> None:
+    old, new = limited("a", [1.0]), limited("b", [1000.0])
+    milli = replace(new, aggregates=[replace(result, unit="mV") for result in new.aggregates])
+    (diff,) = regressions(compare([old, milli]))
+    assert not diff.aggregates
+    amps = replace(new, aggregates=[replace(result, unit="A") for result in new.aggregates])
+    (diff,) = regressions(compare([old, amps]))
+    assert [line.kind for line in diff.aggregates] == [Change.MISSING]
+
+
+def test_the_diff_of_two_sweeps_says_so() -> None:
+    old, new = made("coarse", drift), made("fine", drift)
+    (diff,) = regressions(comparison := compare([old, new]))
+    assert diff.note.startswith("A is of sweep coarse, testbench ldo, B is of sweep fine, testbench ldo: conditions")
+    assert diff.note in render_comparison(comparison, ["", ""], datetime(2026, 1, 1, tzinfo=UTC), [diff])
+    (diff,) = regressions(compare([old, replace(new, plan=replace(new.plan, sweep=old.plan.sweep))]))
+    assert diff.note == ""
+
+
+def test_of_a_complex_curve_the_magnitude_is_compared() -> None:
+    found = {"frequency": np.array([1e3, 1e4]), "v(out)": np.array([3 + 4j, 0.6 - 0.8j])}
+    plot = Plot("AC", "ac", found, {"frequency": "Hz", "v(out)": "V"}, "frequency")
+    data = with_curves(Curve("out", "v(out)", {"f": "frequency"}))
+    side = of_curves(replace(data, waveforms=lambda case_id: Waveforms([plot])))
+    assert side.measures["out"].values[:2].tolist() == [5.0, 1.0]
+    assert side.conditions["f"].values[:2].tolist() == [1e3, 1e4]

@@ -119,6 +119,8 @@ def _diff(console: Any, comparison: Comparison, regression: Regression) -> None:
     counts = [f"{count} {kind}" for kind, count in regression.counts.items() if count]
     head = "regression" if regression.is_regression else "no regression"
     console.print(f"{head}, {side.short} since {first.short}: {', '.join(counts) or 'nothing changed'}")
+    if regression.note:
+        console.print(f"  {regression.note}")
     told = (*REGRESSIONS, Change.NEWLY_PASSING)
     for line in islice(regression.lines(comparison, told), _MOST_LACKING):
         values = " -> ".join(

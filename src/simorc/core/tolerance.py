@@ -12,6 +12,7 @@ import numpy.typing as npt
 from simorc.core.errors import UsageError
 from simorc.core.units import parse_number
 
+_LAST_BITS = 4 * float(np.finfo(np.float64).eps)
 _HINT = "a number in the measure's unit (5m), a share of the reference (2%), or the sum of both (2%+5m)"
 
 
@@ -72,6 +73,7 @@ def agreements(
     apart: npt.NDArray[np.float64],
     allowed: npt.NDArray[np.float64] | None,
     error: npt.NDArray[np.float64],
+    largest: npt.NDArray[np.float64] | float = 0.0,
 ) -> npt.NDArray[Any]:
     """The agreement of each difference.
 
@@ -83,6 +85,7 @@ def agreements(
     apart: differences, NaN where there is none
     allowed: the tolerance of each, None where none is stated
     error: bound of each difference's own error, NaN where none is known
+    largest: the larger value without its sign; what is exactly at a limit is inside, whatever its last bits say
 
     >>> agreements(np.array([1.0, 3.0, 5.0]), np.full(3, 3.0), np.full(3, 0.5)).tolist()
     ['agrees', 'unclear', 'differs']
@@ -90,12 +93,13 @@ def agreements(
     size = np.abs(apart)
     found = np.full(len(apart), str(Agreement.NOT_JUDGED), dtype=object)
     known = ~np.isnan(error)
+    slack = _LAST_BITS * np.nan_to_num(largest)
     if allowed is None:
-        found[known & (size <= error)] = str(Agreement.AGREES)
-        found[known & (size > error)] = str(Agreement.DIFFERS)
+        found[known & (size <= error + slack)] = str(Agreement.AGREES)
+        found[known & (size > error + slack)] = str(Agreement.DIFFERS)
         return found
     bound = np.where(known, error, 0.0)
-    slack = 1e-12 * allowed  # what is exactly at the limit is inside, whatever the last bit says
+    slack = slack + 1e-12 * allowed
     found[~np.isnan(apart)] = str(Agreement.UNCLEAR)
     found[size + bound <= allowed + slack] = str(Agreement.AGREES)
     found[size - bound > allowed + slack] = str(Agreement.DIFFERS)

@@ -1,7 +1,8 @@
 """Tables from CSV and Parquet files, the results.csv and results.parquet of a run among them.
 
-A heading is a name, with the unit behind it where there is one: `vout [mV]` or `vout (mV)`. Lines of a CSV before the
-heading that begin with `#` are remarks. The only file of this room with pyarrow.
+A heading is a name, with the unit behind it where there is one: `vout [mV]` or `vout (mV)`. A SPICE vector is a name:
+`v(out)`, `i(vdd)`, `@m1[id]`. Lines of a CSV before the heading that begin with `#` are remarks. The only file of this
+room with pyarrow.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from simorc.core.errors import UsageError
 from simorc.core.table import Column, Table
 from simorc.core.units import parse_number, value_from_text
 
+_VECTOR = re.compile(r"v\((?![fpnuµmkMG]?V\)).*\)|i\((?![fpnuµmkMG]?A\)).*\)|@.*", re.IGNORECASE)
 _HEADING = re.compile(r"\s*(?P<name>[^\[(]*?)\s*(?:[\[(]\s*(?P<unit>[^\])]*?)\s*[\])])?\s*")
 _DELIMITERS = ",;\t|"
 _NO_VALUE = ["", "-", "–", "NA", "N/A", "nan", "NaN", "null", "None"]
@@ -84,6 +86,8 @@ def _table(path: Path, found: pa.Table) -> Table:
 
 
 def _heading(text: str, path: Path) -> tuple[str, str]:
+    if _VECTOR.fullmatch(text.strip()):
+        return text.strip(), ""
     match = _HEADING.fullmatch(text)
     if match is None or not match["name"]:
         raise UsageError(f"{text!r} is not a heading", where=str(path), hint="write a name, or: name [unit]")

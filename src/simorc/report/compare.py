@@ -208,10 +208,15 @@ def _any_pair(index: Positions) -> bool:
 
 
 def _check_by(sides: Sequence[Side], options: Options) -> None:
+    """One input alone is parted by a parameter: parts of two would be compared crosswise, ff with tt."""
     for name in options.by:
-        if not any(name in side.conditions for side in sides):
+        having = [side.label for side in sides if name in side.conditions]
+        if not having:
             known = dict.fromkeys(name for side in sides for name in side.swept)
             raise UsageError(f"--by {name}: no input has such a condition", hint=f"there are: {', '.join(known)}")
+        if len(having) > 1:
+            what = f"--by {name}: {' and '.join(having)} have it, and only one input can be parted"
+            raise UsageError(what, hint="without --by they are joined on it")
 
 
 def _check_where(sides: Sequence[Side], where: str) -> None:

@@ -10,7 +10,7 @@ from simorc.core.errors import UsageError
 from simorc.core.plan import Curve
 from simorc.core.record import Status
 from simorc.core.table import Column
-from simorc.core.waveforms import Plot, Waveforms
+from simorc.core.waveforms import Plot, Waveforms, transformed
 from simorc.core.wording import suggestion
 from simorc.report.compare_side import Side, bare, check_completed, column, why_without
 from simorc.report.data import ReportData
@@ -70,7 +70,8 @@ def _points(data: ReportData, case_id: int, curves: Sequence[Curve]) -> dict[str
     for curve in curves:
         for name, vector in {**curve.over, curve.name: curve.y}.items():
             plot = waves.plot(curve.analysis) if curve.analysis else _last_with(waves, vector)
-            found[name] = Column(np.real(plot[vector]).astype(np.float64), plot.unit(vector))
+            drawn = "none" if name == curve.name else "real"  # of a complex vector the magnitude, of an axis the number
+            found[name] = Column(*transformed(plot[vector], drawn, plot.unit(vector)))
     lengths = {name: len(c.values) for name, c in found.items()}
     if len(set(lengths.values())) > 1:
         each = ", ".join(f"{name}: {length} points" for name, length in lengths.items())

@@ -99,7 +99,8 @@ def difference(
     error = _sum_of_bounds(first.bounds, other.bounds)
     tolerance = terms.tolerance if terms.is_judged else None
     allowed = tolerance.allowed(first.values) if tolerance is not None else None
-    judged = agreements(apart, allowed, error if terms.is_judged else np.full(len(apart), np.nan))
+    largest = np.maximum(np.abs(first.values), np.abs(other.values))
+    judged = agreements(apart, allowed, error if terms.is_judged else np.full(len(apart), np.nan), largest)
     known = np.flatnonzero(~np.isnan(apart))
     counts = {kind: int((judged[known] == str(kind)).sum()) for kind in Agreement}
     found = apart[known]

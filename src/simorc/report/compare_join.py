@@ -66,12 +66,9 @@ def join(sides: Sequence[Sequence[npt.NDArray[Any]]], tolerances: Sequence[float
 
 
 def rounded(values: Floats) -> Floats:
-    """Numbers in twelve significant digits."""
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        power = np.where(values == 0, 0.0, np.floor(np.log10(np.abs(values))))
-    down = np.clip(_DIGITS - 1 - power, 0, 300)
-    up = np.clip(power - _DIGITS + 1, 0, 300)
-    return np.asarray(np.round(values * 10.0**down / 10.0**up) / 10.0**down * 10.0**up) + 0.0
+    """Numbers in twelve significant digits, each the float that is nearest to its decimal text."""
+    known, places = np.unique(values, return_inverse=True)
+    return np.array([float(f"{value:.{_DIGITS - 1}e}") for value in known.tolist()], dtype=np.float64)[places] + 0.0
 
 
 def _keys(columns: Sequence[npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:

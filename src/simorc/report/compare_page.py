@@ -169,6 +169,7 @@ def _diff(comparison: Comparison, regression: Regression) -> dict[str, object]:
     return {
         "side": comparison.sides[regression.side],
         "is_regression": regression.is_regression,
+        "note": regression.note,
         "counts": {str(kind): number for kind, number in regression.counts.items() if number},
         "count": count,
         "changes": [

@@ -162,13 +162,14 @@ def of_table(table: Table, conditions: Sequence[str]) -> Side:
     ------
     UsageError: it has none of the conditions, or no measure
     """
+    why, passed = _why_of_record(table), _is(table, "verdict", Verdict.PASS)
     here = [name for name in conditions if name in table.columns]
     if not here:
         known = ", ".join(table.columns)
         what = f"{table.name} has no column that the conditions are in: {', '.join(conditions) or 'none is known'}"
         raise UsageError(what, hint=f"its columns: {known}; --on NAME,NAME says which of them are conditions")
     others = {n: c for n, c in table.columns.items() if c.is_numeric and n not in here and n not in RESERVED_NAMES}
-    values = {name: c for name, c in others.items() if not _is_uncertainty(name, others)}
+    values = {name: _kept(c, why) for name, c in others.items() if not _is_uncertainty(name, others)}
     if not values:
         texts = {name: next((v for v in c.values if v is not None), None) for name, c in _texts(table, here).items()}
         hint = "; ".join(f"{name}: {text!r} is no number" for name, text in texts.items() if text is not None)
@@ -184,7 +185,6 @@ def of_table(table: Table, conditions: Sequence[str]) -> Side:
     notes += [f"{count} values of {name} are not finite: taken as absent" for name, count in infinite.items() if count]
     odd = {name: _odd(c) for name, c in _texts(table, here).items()}
     notes += [f"{name} is left out: {text!r} in it is no number" for name, text in odd.items() if text]
-    why, passed = _why_of_record(table), _is(table, "verdict", Verdict.PASS)
     side = Side(
         table.name,
         FILE,
@@ -211,6 +211,11 @@ def _why_of_record(table: Table) -> npt.NDArray[Any] | None:
     if held is None or not set(held.values) <= set(_WORDS):
         return None
     return column(_WORDS[status] for status in held.values)
+
+
+def _kept(values: Column, why: npt.NDArray[Any] | None) -> Column:
+    """A column without what rows hold that are said to have no values: a run judges nothing of a failed case."""
+    return values if why is None else replace(values, values=np.where(why == "", values.values, np.nan))
 
 
 def _is(table: Table, name: str, text: str) -> npt.NDArray[np.bool_]:

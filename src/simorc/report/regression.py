@@ -7,7 +7,7 @@ later run say: whether it was in spec.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -15,12 +15,12 @@ import numpy as np
 
 from simorc.core.aggregates import AggregateResult
 from simorc.core.spec import Verdict
-from simorc.core.tolerance import Agreement, Tolerance
+from simorc.core.tolerance import Agreement, Tolerance, agreements
 from simorc.core.units import Value, conversion
 from simorc.report.compare import NOT_THERE, Comparison
 from simorc.report.compare_difference import Difference
 from simorc.report.compare_join import ABSENT
-from simorc.report.compare_side import FILE, SPARED
+from simorc.report.compare_side import FILE, SPARED, Side
 from simorc.report.display import axis_key
 
 
@@ -62,11 +62,13 @@ class Regression:
     side: its position
     changes: measure -> the change of every row
     aggregates: the aggregates that are not as they were
+    note: a sentence where the runs are of different sweeps, so that much is missing or added on purpose; else empty
     """
 
     side: int
     changes: Mapping[str, Any]
     aggregates: Sequence[Line] = ()
+    note: str = ""
 
     @property
     def counts(self) -> dict[Change, int]:
@@ -104,14 +106,29 @@ def regressions(comparison: Comparison) -> list[Regression]:
 
 def _regression(comparison: Comparison, side: int) -> Regression:
     changes = {d.measure: _changes(comparison, side, d) for d in comparison.differences if d.side == side}
-    return Regression(side, changes, _aggregates(comparison, side))
+    return Regression(side, changes, _aggregates(comparison, side), _note(comparison.sides[0], comparison.sides[side]))
+
+
+def _note(old: Side, new: Side) -> str:
+    if old.data is None or new.data is None:
+        return ""
+    plans = old.data.plan, new.data.plan
+    before, now = ((plan.testbench, plan.sweep.name) for plan in plans)
+    if before == now:
+        return ""
+    told = (
+        f"{side.short} is of sweep {name}, testbench {testbench}"
+        for side, (testbench, name) in ((old, before), (new, now))
+    )
+    return f"{', '.join(told)}: conditions that only one of them has are missing or added."
 
 
 def _aggregates(comparison: Comparison, side: int) -> list[Line]:
     """The aggregates that are not as they were; none where only a part of the runs is compared."""
     if comparison.options.where or comparison.options.by:
         return []
-    old, new = (_by_group(comparison, number) for number in (0, side))
+    old = _by_group(comparison, 0, {})
+    new = _by_group(comparison, side, {key: before.unit for key, before in old.items()})
     data = comparison.sides[side].data
     spared = data is not None and data.tally.spared  # an aggregate over samples that need not run says nothing
     lines = []
@@ -125,18 +142,22 @@ def _aggregates(comparison: Comparison, side: int) -> list[Line]:
     return lines
 
 
-def _by_group(comparison: Comparison, number: int) -> dict[object, AggregateResult]:
+def _by_group(comparison: Comparison, number: int, units: Mapping[object, str]) -> dict[object, AggregateResult]:
+    """The aggregates of a side, in these units where they are stated; one whose unit does not fit is left out."""
     data = comparison.sides[number].data
-    found = data.aggregates if data is not None else ()
-    return {
-        (
-            result.name,
-            result.unit,
-            *sorted((name, str(axis_key(value))) for name, value in result.group.items()),
-        ): result
-        for result in found
-        if result.measure in comparison.measures
-    }
+    found: dict[object, AggregateResult] = {}
+    for result in data.aggregates if data is not None else ():
+        groups = sorted((name, str(axis_key(value))) for name, value in result.group.items())
+        key = (result.name, *groups)
+        way = _way(result.unit, units.get(key, result.unit))
+        if result.measure in comparison.measures and way is not None:
+            value = None if result.value is None else result.value * way[0] + way[1]
+            found[key] = replace(result, value=value)
+    return found
+
+
+def _way(unit: str, wanted: str) -> tuple[float, float] | None:
+    return (1.0, 0.0) if unit == wanted else conversion(unit, wanted)
 
 
 def _aggregate_change(before: AggregateResult, now: AggregateResult | None, tolerance: Tolerance | None) -> Change:
@@ -151,8 +172,11 @@ def _aggregate_change(before: AggregateResult, now: AggregateResult | None, tole
         return Change.SAME
     if tolerance is None:
         return Change.CHANGED
-    allowed = float(tolerance.allowed(np.array([before.value]))[0])
-    return Change.BEYOND if abs(now.value - before.value) > allowed else Change.SAME
+    reference, value = np.array([before.value]), np.array([now.value])
+    judged = agreements(
+        value - reference, tolerance.allowed(reference), np.full(1, np.nan), np.abs([reference, value]).max(0)
+    )
+    return Change.BEYOND if judged[0] == str(Agreement.DIFFERS) else Change.SAME
 
 
 def _changes(comparison: Comparison, side: int, difference: Difference) -> Any:
@@ -166,6 +190,7 @@ def _changes(comparison: Comparison, side: int, difference: Difference) -> Any:
     if difference.tolerance is not None:
         found[moved & (difference.judged == str(Agreement.DIFFERS))] = str(Change.BEYOND)
         found[moved & (difference.judged == str(Agreement.AGREES))] = str(Change.SAME)
+    found[old.has & new.broken & ~new.has] = str(Change.CHANGED)  # also one that was out of spec before
     found[new.fine & ~old.fine & old.there] = str(Change.NEWLY_PASSING)
     found[old.fine & new.broken] = str(Change.NEWLY_FAILING)
     found[old.there & new.absent & ~new.spared] = str(Change.MISSING)
