@@ -55,7 +55,9 @@ def test_the_page_tells_the_yield_and_its_interval_and_where_a_sample_is_not_nor
     text = render_page(samples, [], MADE)
     assert "Clopper and Pearson" in text
     assert "85 %" in text
-    assert "85 % <small>70.1 to 94.3 % with 95 % confidence, at n=1" in text  # the lowest, at the top
+    assert (
+        "<dt>lowest yield, at n=1</dt><dd>85 % <small>70.1 to 94.3 % with 95 % confidence</small>" in text
+    )  # the lowest, at the top
     assert '<td class="num">70.1 %</td><td class="num">94.3 %</td>' in text
     assert text.count('<span class="small near">not normal</span>') == 1
 
@@ -63,7 +65,7 @@ def test_the_page_tells_the_yield_and_its_interval_and_where_a_sample_is_not_nor
 def test_a_mean_never_stands_above_the_largest_value(report_data: Make, completed: Completed) -> None:
     same = completed(lambda case: {"vos": 0.803806}, VOS)
     text = render_page(report_data(sweep=SWEEP, measures=VOS, aggregates=(), records=same, logs={}), [], MADE)
-    cells = '<td class="num">40</td>' + '<td class="num">803.8 mV</td>' * 4
+    cells = '<td class="num">40</td>' + '<td class="num">803.81 mV</td>' * 4
     assert text.count(cells) == 2
 
 

@@ -66,7 +66,7 @@ const simorcMarks = (() => {
       context.fillStyle = paint(mark.colour || "s0");
       context.strokeStyle = css("paper");
       context.lineWidth = ratio;
-      boxes(mark, at, (box, i) => { context.globalAlpha = mark.hot === i ? 0.75 : 1; context.fillRect(...box); if (Math.abs(box[2]) > 3 * ratio) context.strokeRect(...box); });
+      boxes(mark, at, (box, i) => { context.globalAlpha = mark.hot === i ? 0.75 : 1; context.fillRect(...box); if (Math.abs(box[2]) > 6 * ratio) context.strokeRect(...box); });
     },
     cells(context, mark, at, ratio) {
       context.lineWidth = ratio;
