@@ -124,6 +124,7 @@ def test_conditions_are_values_in_the_units_of_the_deck(spec: dict[str, object],
     ("unit", "limit", "base"),
     [
         ("%", 0.05, ""),
+        ("%FSR", 0.05, "FSR"),
         ("ppm", 5e-6, ""),
         ("%/V", 0.05, "1/V"),
         ("ppm/°C", 5e-6, "1/degC"),
@@ -142,6 +143,24 @@ def test_limits_are_in_the_unit_without_prefixes(unit: str, limit: float, base: 
     assert plain_unit(unit).base == base
 
 
+def test_a_key_of_a_limit_that_nobody_knows_is_told() -> None:
+    left: list[str] = []
+    assert limits({"maximum": {"value": 2, "measurement": "std3p-below"}}, "", left) == {"max": 2}
+    assert left == ["maximum: measurement: unknown"]
+
+
+def test_one_plot_need_not_have_a_name(tmp_path: Path) -> None:
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "t.spice").write_text("* {v}\necho $&r > t.data\n.end\n")
+    tool = "tool: {ngspice: {template: t.spice, variables: r, suffix: .data}}"
+    rest = "conditions: {v: {minimum: 1, maximum: 2}}, plot: {filename: a.png, xaxis: v, yaxis: r}"
+    (tmp_path / "sheet.yaml").write_text(f"cace_format: 5.0\nname: x\nparameters: {{a: {{{tool}, {rest}}}}}\n")
+    imported = import_cace(tmp_path / "sheet.yaml", tmp_path)
+    config = yaml.safe_load(imported.files["testbenches/a/config.yaml"])
+    assert config["plot_specs"] == {"a": {"kind": "line", "x": "v", "y": "r"}}
+    assert imported.left == []
+
+
 def test_a_typical_value_judges_nothing_however_it_is_calculated() -> None:
     left: list[str] = []
     for calculation in ("average", "median"):
@@ -153,6 +172,10 @@ def test_odd_numbers_and_limits() -> None:
     assert in_deck_units(1e-7, "uA") == 1e-13
     assert in_deck_units("5k", "mV") == 5000
     assert in_deck_units(10, "mV/us") == 10e-3 / 1e-6
+    assert str(in_deck_units("00011111", "")) == "00011111"  # a code of bits
+    assert [str(in_deck_units(text, "V")) for text in ("1", "1.80", "27")] == ["1", "1.80", "27"]
+    assert in_deck_units("50", "ms") == 50e-3
+    assert in_deck_units(True, "") == "True"
     left: list[str] = []
     assert limits({"minimum": {"value": "vss - 1"}, "typical": {"value": 1, "fail": True}}, "V", left) == {"typ": 1}
     assert len(left) == 2

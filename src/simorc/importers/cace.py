@@ -14,7 +14,6 @@ from typing import Any
 
 import yaml
 
-from simorc.config.document import Document
 from simorc.config.loader import load_yaml
 from simorc.config.reference import setup_text
 from simorc.core.errors import UsageError
@@ -97,7 +96,7 @@ class _Datasheet:
 
     @classmethod
     def read(cls, path: Path) -> _Datasheet:
-        document: Document = load_yaml(path)
+        document = load_yaml(path)
         data = document.data
         if not isinstance(data, dict) or "cace_format" not in data:
             raise UsageError("not a datasheet of CACE: no key cace_format", where=str(path))
@@ -303,8 +302,7 @@ class _Testbench:
                 continue
             unit = str(result.get("unit") or self.data.get("unit") or "")
             told: list[str] = []
-            base = plain_unit(unit).base
-            keys: dict[str, Any] = {"unit": base} if base else {}
+            keys: dict[str, Any] = {"unit": base} if (base := plain_unit(unit).base) else {}
             found = limits(result, unit, told)
             self.left += [f"{name}: {text}" for text in told]
             keys |= {"spec": found} if found else {}
@@ -320,7 +318,8 @@ class _Testbench:
 
     def _plots(self, axes: Mapping[str, Any], measures: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         found: dict[str, dict[str, Any]] = {}
-        for name, keys in _mapping(self.data.get("plot")).items():
+        plots = _mapping(self.data.get("plot"))
+        for name, keys in ({self.parameter: plots} if {"xaxis", "yaxis"} & plots.keys() else plots).items():
             kind, x, y = (_mapping(keys).get(key) for key in ("type", "xaxis", "yaxis"))
             ys = y if isinstance(y, list) else [y] if y else []
             if kind == "histogram" and (x in measures or set(ys) & set(measures)):

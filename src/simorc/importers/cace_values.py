@@ -8,31 +8,35 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from simorc.core.units import Quantity, Value, parse_number
+from simorc.core.units import Quantity, Value, as_number, parse_number, value_from_text
 from simorc.importers.plain_units import plain_unit
 
 _KINDS = ("minimum", "typical", "maximum")
+_LIMIT_KEYS = ("value", "fail", "calculation", "limit")
 _MOST_VALUES = 10_000
 
 
 def in_deck_units(raw: Any, unit: str) -> Value | None:
     """A value as the deck has it, None where there is none: a number with its scale factor, or a text.
 
+    A text stays as it is written where the unit has no prefix: `00011111` may be a code.
+
     >>> in_deck_units(10, "uA"), in_deck_units("1.8", "V"), in_deck_units("tt", ""), in_deck_units("any", "V")
     (Quantity('10u'), 1.8, 'tt', None)
     """
     if raw is None or raw == "any" or isinstance(raw, (dict, list)):
         return None
-    number = raw if isinstance(raw, (int, float)) and not isinstance(raw, bool) else parse_number(str(raw))
+    plain = plain_unit(unit)
+    value = raw if isinstance(raw, (int, float)) else value_from_text(str(raw).strip())
+    number = as_number(value)
     if number is None:
         return str(raw)
-    plain = plain_unit(unit)
-    if isinstance(raw, str) and raw.strip()[-1:].isalpha():
-        return Quantity(raw.strip())  # it has a scale factor of its own
+    if plain.factor == 1.0 or (isinstance(value, Quantity) and value.text[-1:].isalpha()):
+        return value  # it needs no scale factor, or has one of its own
     text = f"{number:.12g}"
-    if plain.scale and "e" not in text:
-        return Quantity(f"{text}{plain.scale}")
-    return number if plain.factor == 1.0 else float(f"{number * plain.factor:.12g}")
+    return (
+        Quantity(f"{text}{plain.scale}") if plain.scale and "e" not in text else float(f"{number * plain.factor:.12g}")
+    )
 
 
 def condition_values(spec: Mapping[str, Any], unit: str) -> tuple[list[Value], Value | None]:
@@ -97,6 +101,7 @@ def limits(spec: Mapping[str, Any], unit: str, left: list[str]) -> dict[str, str
             if isinstance(value, str):
                 left.append(f"{kind}: the limit {value!r} is no number")
             continue
+        left += [f"{kind}: {key}: unknown" for key in stated if key not in _LIMIT_KEYS]
         words = (("calculation", calculations), ("limit", (limit,)))
         other = [f"{word}: {stated[word]}" for word, known in words if stated.get(word, known[0]) not in known]
         if other:

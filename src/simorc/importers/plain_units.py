@@ -23,7 +23,7 @@ _SCALES = {
 }
 _UNITS = {"V", "V-rms", "A", "Hz", "s", "F", "H", "Ohm", "ohm", "W", "S", "C", "m"}
 _SIGNS = {"Ω": "Ohm", "ohms": "Ohm", "°": "deg", "°C": "degC", "v": "V", "a": "A", "hz": "Hz", "h": "H"}
-_RATIOS = {"%": 1e-2, "ppm": 1e-6, "ppb": 1e-9}
+_RATIOS = {"ppm": 1e-6, "ppb": 1e-9}
 
 
 class PlainUnit(NamedTuple):
@@ -35,12 +35,12 @@ class PlainUnit(NamedTuple):
 
 
 def plain_unit(unit: str) -> PlainUnit:
-    """A unit without its prefixes, also in a quotient; % and ppm are prefixes of the number 1, which has no unit.
+    """A unit without its prefixes, also in a quotient; % and ppm are prefixes, too, by themselves of the number 1.
 
     >>> tuple(plain_unit("uA")), tuple(plain_unit("°C")), tuple(plain_unit("mV/V"))
     (('A', 'u', 1e-06), ('degC', '', 1.0), ('V/V', 'm', 0.001))
-    >>> tuple(plain_unit("%")), tuple(plain_unit("ppm/°C"))
-    (('', '', 0.01), ('1/degC', '', 1e-06))
+    >>> tuple(plain_unit("%")), tuple(plain_unit("%FSR")), tuple(plain_unit("ppm/°C"))
+    (('', '', 0.01), ('FSR', '', 0.01), ('1/degC', '', 1e-06))
     """
     upper, *lower = (_one(part.strip()) for part in unit.split("/"))
     base = "/".join([upper.base, *(part.base for part in lower if part.base != "1")])
@@ -53,6 +53,8 @@ def plain_unit(unit: str) -> PlainUnit:
 def _one(unit: str) -> PlainUnit:
     if unit in _RATIOS:
         return PlainUnit("1", "", _RATIOS[unit])
+    if unit.startswith("%"):
+        return PlainUnit(unit[1:] or "1", "", 1e-2)
     known, base = _SIGNS.get(unit, unit), _SIGNS.get(unit[1:], unit[1:])
     if known not in _UNITS and unit[:1] in _SCALES and base in _UNITS:
         scale = _SCALES[unit[0]]
