@@ -163,6 +163,7 @@ def test_a_number_of_another_or_an_unknown_unit_is_refused() -> None:
             compared(known, side("b", temp=[27], v=other))
         assert caught.value.hint.startswith(hint)
         assert ("--unit v=V says" in caught.value.hint) == ("no unit" in hint)
+        assert ("changed in its heading" in caught.value.hint) == ("no unit" not in hint)
     assert compared(known, side("b", temp=[27], v=[3300]), units={"v": "mV"}).differences[0].bias == 0
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from simorc.core.errors import UsageError
 from simorc.core.table import Column
 from simorc.core.units import conversion
-from simorc.report.compare_side import Floats, Measured, Side, is_numeric
+from simorc.report.compare_side import FILE, Floats, Measured, Side, is_numeric
 
 
 def in_common_units(
@@ -38,6 +38,8 @@ def in_common_units(
         unstated += [f"--unit {name}={unit}" for unit in known if unit and "" in known][:1]
     if problems:
         hint = [f"a column that states no unit: {' '.join(unstated)} says what it is in"] if unstated else []
+        if len(problems) > len(unstated) and any(side.target == FILE for side in sides):
+            hint.append("a unit that a file states wrongly is changed in its heading: --unit does not overrule it")
         raise UsageError("units differ", hint="\n".join([*problems, *hint]))
     return tuple(sides)
 
