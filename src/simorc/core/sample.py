@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from heapq import heappop, heapreplace
 
 from simorc.core.case import Case
 
@@ -23,10 +24,17 @@ def spread(cases: Sequence[Case], wanted: int) -> list[Case]:
     by_id = {case.case_id: case for case in cases}
     taken: Counter[tuple[str, object]] = Counter()
     chosen: list[int] = []
-    while len(chosen) < wanted and pairs:
-        best = min(pairs, key=lambda case_id: (sum(map(taken.__getitem__, pairs[case_id])), case_id))
-        chosen.append(best)
-        taken.update(pairs.pop(best))
+    # How often a case's values were taken only grows: whose number has not grown since it came to the top is the least.
+    waiting = sorted((0, case_id) for case_id in pairs)
+    while len(chosen) < wanted and waiting:
+        known, case_id = waiting[0]
+        number = sum(map(taken.__getitem__, pairs[case_id]))
+        if number > known:
+            heapreplace(waiting, (number, case_id))
+            continue
+        heappop(waiting)
+        chosen.append(case_id)
+        taken.update(pairs[case_id])
     return [by_id[case_id] for case_id in sorted(chosen)]
 
 

@@ -24,6 +24,8 @@ from simorc.workspace.status_marks import remove_settled_marks
 from simorc.workspace.status_store import ReadBefore, remove_leftovers, scan_records
 
 _MOST_NAMED = 5
+_MOST_HELD = 10_000
+"""Up to so many cases are made once, not anew by everybody who goes through them."""
 _BEFORE_GROUPS = ("name", "measure", "over")
 _AFTER_GROUPS = ("value", "unit", "verdict", "min", "max", "margin", "n", "n_missing")
 
@@ -83,7 +85,9 @@ def look(run: RunDirectory, before: ReadBefore | None = None) -> Gathered:
     unchanged = is_as_written(run)
     rows = [] if unchanged else read_metadata(run, plan)
     found = scan_records(run, before)
-    cases = Cases(plan.sweep)
+    cases: Sequence[Case] = Cases(plan.sweep)
+    if len(cases) <= _MOST_HELD:
+        cases = tuple(cases)
     records, strays = _of_cases(found.records, len(cases))
     notes = [f".status/case_{case_id}.json belongs to no case of this sweep; it is passed over" for case_id in strays]
     if unchanged is False:
