@@ -239,6 +239,20 @@ def test_a_sample_that_could_not_be_evaluated_is_not_in_spec_and_leaves_no_capab
     assert [result.value for result in compute(over, cases, lost, {})] == [None, None]
 
 
+def test_after_an_early_stop_yield_and_capability_are_over_what_ran() -> None:
+    cases, records = grid(monte_carlo_axis(4, 1)), sampled(3.0, 11.0, 7.0, 5.0)
+    del records[3]
+    over = [Aggregate("a", function, "vout", "mc_sample", spec=Spec(min=0.5)) for function in ("yield", "cpk", "max")]
+    found = [(r.outcome, r.verdict, r.n, r.n_missing) for r in compute(over, cases, records, {}, spared=True)]
+    assert found[0] == (Outcome.VALUE, Verdict.PASS, 3, 0)
+    assert found[1] == (Outcome.VALUE, Verdict.FAIL, 3, 0)
+    assert found[2] == (Outcome.MISSING, Verdict.NONE, 3, 1)
+    still = compute(over, cases, records, {})
+    assert [(r.outcome, r.verdict) for r in still] == [(Outcome.MISSING, Verdict.NONE)] * 3
+    nothing = compute(over[:1], cases, {}, {}, spared=True)
+    assert [(r.outcome, r.n_missing) for r in nothing] == [(Outcome.MISSING, 4)]
+
+
 @pytest.mark.parametrize(
     ("function", "values", "spec", "message"),
     [

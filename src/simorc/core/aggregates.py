@@ -161,6 +161,7 @@ def compute(
     records: Mapping[int, CaseRecord],
     typical: Mapping[str, float | None],
     together: Iterable[Sequence[str]] = (("mc_sample", "seed"),),
+    spared: bool = False,
 ) -> list[AggregateResult]:
     """All aggregates over all groups, in the order of the aggregates and of the groups' first cases.
 
@@ -170,12 +171,15 @@ def compute(
     records: what is there, by case id
     typical: measure name -> typical value of its spec
     together: names that vary as one axis (zipped parameters, a corner's); to run over one is to run over all
+    spared: whether a run stopped early, as its samples were enough: yield, Cp and Cpk are then over those that ran
     """
     listed = list(cases) if aggregates else []
     axes = [tuple(names) for names in together]
     results: list[AggregateResult] = []
     for aggregate in aggregates:
-        for group, members in _groups(aggregate, listed, axes).items():
+        for group, every in _groups(aggregate, listed, axes).items():
+            ran = [case for case in every if status_of(records.get(case.case_id)) is not Status.PENDING]
+            members = ran if spared and ran and aggregate.function in CAPABILITY else every
             results.append(_one(aggregate, dict(group), members, records, typical.get(aggregate.of)))
     return results
 

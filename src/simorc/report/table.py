@@ -11,13 +11,13 @@ from simorc.core.aggregates import AggregateResult
 from simorc.core.case import Case
 from simorc.core.measurement import Outcome
 from simorc.core.record import Status
-from simorc.core.run_statistics import COLUMNS, group_names
+from simorc.core.run_statistics import COLUMNS
 from simorc.core.units import Value, value_to_text
 from simorc.report.data import ReportData, rerun_command
 from simorc.report.display import is_numeric
 from simorc.report.failing import failing_cases
 from simorc.report.spec_table import spec_rows, worst_rows
-from simorc.workspace.statistics_file import OWN
+from simorc.workspace.statistics_file import statistics_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,16 +139,13 @@ def statistics_frame(data: ReportData) -> pd.DataFrame:
 
     Of a grid a row without a group is over all cases.
     """
-    rows, groups = data.statistics, group_names(data.plan.sweep)
     counts = ("n", "n_missing", "n_pending")
-    columns: dict[str, object] = {"measure": [row.measure for row in rows]}
-    for name in groups:
-        column = f"parameter_{name}" if name in OWN else name
-        columns[column] = parameter_column(row.group.get(name, "") for row in rows)
-    columns["unit"] = [row.unit for row in rows]
-    for name, get in COLUMNS.items():
-        cells = [get(row) for row in rows]
-        columns[name] = cells if name in counts else number_column(cells)
+    columns: dict[str, object] = {}
+    for name, cells in statistics_columns(data.plan.sweep, data.statistics).items():
+        if name in COLUMNS:
+            columns[name] = cells if name in counts else pd.Series(cells, dtype="float64")
+        else:
+            columns[name] = parameter_column("" if cell is None else cell for cell in cells)
     return pd.DataFrame(columns)
 
 

@@ -102,7 +102,7 @@ def aggregates_of(gathered: Gathered) -> list[AggregateResult]:
     plan = gathered.plan
     typical = {measure.name: measure.spec.typ for measure in plan.measures}
     together = [axis.names for axis in plan.sweep.axes]
-    return compute(plan.aggregates, gathered.cases, gathered.records, typical, together)
+    return compute(plan.aggregates, gathered.cases, gathered.records, typical, together, gathered.tally.spared > 0)
 
 
 def write_aggregates(run: RunDirectory, results: Sequence[AggregateResult]) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Sequence
 
 from simorc.core.record import measures_found
 from simorc.core.run_statistics import COLUMNS, GroupStatistics, group_names, run_statistics
 from simorc.core.sweep import Sweep
-from simorc.core.units import value_to_text
+from simorc.core.units import Value, value_to_text
 from simorc.workspace.csv_text import csv_lines
 from simorc.workspace.files import replace_file
 from simorc.workspace.gather import Gathered
@@ -33,17 +34,16 @@ def write_statistics(run: RunDirectory, sweep: Sweep, rows: Sequence[GroupStatis
     ------
     RunDirectoryError: disk full, read-only folder …
     """
-    replace_file(run.statistics, csv_lines(_lines(sweep, rows)))
+    columns = statistics_columns(sweep, rows)
+    lines = zip(*columns.values(), strict=True)
+    texts = (["" if cell is None else value_to_text(cell) for cell in line] for line in lines)
+    replace_file(run.statistics, csv_lines(itertools.chain([list(columns)], texts)))
 
 
-def _lines(sweep: Sweep, rows: Sequence[GroupStatistics]) -> Iterator[list[str]]:
-    groups = group_names(sweep)
-    yield ["measure", *(f"parameter_{name}" if name in OWN else name for name in groups), "unit", *COLUMNS]
-    for row in rows:
-        cells = (get(row) for get in COLUMNS.values())
-        yield [
-            row.measure,
-            *(value_to_text(row.group[name]) if name in row.group else "" for name in groups),
-            row.unit,
-            *("" if cell is None else repr(cell) for cell in cells),
-        ]
+def statistics_columns(sweep: Sweep, rows: Sequence[GroupStatistics]) -> dict[str, list[Value | None]]:
+    """The columns of statistics.csv with their cells; None where there is no number, "" where a group is all cases."""
+    columns: dict[str, list[Value | None]] = {"measure": [row.measure for row in rows]}
+    for name in group_names(sweep):
+        columns[f"parameter_{name}" if name in OWN else name] = [row.group.get(name, "") for row in rows]
+    columns["unit"] = [row.unit for row in rows]
+    return columns | {name: [get(row) for row in rows] for name, get in COLUMNS.items()}

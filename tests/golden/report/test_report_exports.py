@@ -13,10 +13,12 @@ from simorc.core.case import Case
 from simorc.core.errors import ErrorKind, UsageError
 from simorc.core.measurement import Measure
 from simorc.core.record import CaseRecord, Status
+from simorc.core.sweep import Axis, Sweep
 from simorc.report.data import ReportData
 from simorc.report.export import exports
 
 Make = Callable[..., ReportData]
+Completed = Callable[..., Callable[[Case], CaseRecord]]
 UNFIT = "bad \x1b[0m <&> \ud800"
 pytestmark = pytest.mark.req("SIM-16")
 
@@ -91,6 +93,21 @@ def test_the_datasheet_has_min_typ_max_with_conditions(report_data: Make) -> Non
     limits = "3.25 V to 3.35 V in tt; 3.25 V to 3.32 V in ff"
     assert lines[4] == f"| Output voltage (vout) | {where} | 3.280 | 3.300 | 3.315 | V | {limits} |"
     assert lines[5] == f"| iq | {where} | 80.0 | 80.0 | 110.0 | µA | at most 100 µA |"
+
+
+def test_typ_is_the_median_of_the_typical_cases(report_data: Make, completed: Completed) -> None:
+    """No corner is the default one, so all three at 27 degC are typical."""
+    sweep = Sweep(
+        "s",
+        (Axis(("corner",), (("ff",), ("ss",), ("sf",))), Axis(("temp",), ((27,), (125,)))),
+        {"corner": "tt", "temp": 27},
+    )
+    values = (1.0, 5.0, 2.0, 6.0, 9.0, 7.0)  # at 27 degC 1, 2, 9
+    measures = (Measure("v", "V"),)
+    records = completed(lambda case: {"v": values[case.case_id]}, measures)
+    data = report_data(sweep=sweep, measures=measures, aggregates=(), records=records, logs={})
+    line = exports(data, ["md"])["datasheet.md"].decode().splitlines()[4]
+    assert line.split(" | ")[2:5] == ["1.000", "2.000", "9.000"]
 
 
 def test_the_datasheet_of_a_run_without_values(report_data: Make) -> None:

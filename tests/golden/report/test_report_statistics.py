@@ -56,7 +56,7 @@ def test_the_page_tells_the_yield_and_its_interval_and_where_a_sample_is_not_nor
     assert "Clopper and Pearson" in text
     assert "85 %" in text
     assert (
-        "<dt>lowest yield, at n=1</dt><dd>85 % <small>70.1 to 94.3 % with 95 % confidence</small>" in text
+        "<dt>lowest yield, at n=1</dt><dd>85 % <small>70.1 to 94.3 %, 95 % confidence</small>" in text
     )  # the lowest, at the top
     assert '<td class="num">70.1 %</td><td class="num">94.3 %</td>' in text
     assert text.count('<span class="small near">not normal</span>') == 1
