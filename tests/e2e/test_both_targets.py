@@ -152,5 +152,5 @@ def test_the_report_of_the_bench(both: Both) -> None:
         assert told in page
     for name in {name for part in manifest["parts"] for name in part["assumed"]}:
         assert name in page
-    assert 'class="timeline"' in page
+    assert "<h3>Time line of the bench</h3>" in page
     assert "of bench time: 3 temperatures, " in page
