@@ -54,7 +54,7 @@ class Side:
 
     Parameters
     ----------
-    name: what people call it; `short` is as short as it can be
+    label: what people call it: `<run id>/<target>`, or the file's name; `short` is as short as it can be
     target: `spice`, `bench`, or `file`
     source: which of the inputs it is, from 0; parts of one input share it
     conditions: every parameter of a run, the condition columns of a table
@@ -69,7 +69,7 @@ class Side:
         empty cell of another table says nothing
     """
 
-    name: str
+    label: str
     target: str
     conditions: Mapping[str, Column]
     swept: tuple[str, ...]
@@ -86,11 +86,6 @@ class Side:
 
     def __len__(self) -> int:
         return len(self.reason)
-
-    @property
-    def label(self) -> str:
-        """What the tables call it: `<run id>/<target>`, or the file's name."""
-        return self.name
 
     @cached_property
     def measure_names(self) -> list[str]:
@@ -271,7 +266,7 @@ def split(side: Side, names: Sequence[str]) -> list[Side]:
     return [
         replace(
             part,
-            name=f"{side.name} {text}",
+            label=f"{side.label} {text}",
             short=_bare(text, here),
             idle=tuple((conditions, why) for conditions, why in side.idle if _text(conditions, here) == text),
         )
@@ -289,18 +284,18 @@ def _text(conditions: Mapping[str, Value], names: Sequence[str]) -> str:
 
 def named(sides: Sequence[Side]) -> tuple[Side, ...]:
     """The sides with labels and short names that tell them apart."""
-    labels = [side.name for side in sides]
+    labels = [side.label for side in sides]
     labels = [
         label if labels.index(label) == number else f"{label} ({labels[:number].count(label) + 1})"
         for number, label in enumerate(labels)
     ]
     shorts = [
-        side.short or (side.target if side.target != FILE else side.name.rpartition(".")[0] or side.name)
+        side.short or (side.target if side.target != FILE else side.label.rpartition(".")[0] or side.label)
         for side in sides
     ]
     if len(set(shorts)) < len(sides):
         shorts = [_letters(number) for number in range(len(sides))]
-    return tuple(replace(s, name=label, short=short) for s, label, short in zip(sides, labels, shorts, strict=True))
+    return tuple(replace(s, label=label, short=short) for s, label, short in zip(sides, labels, shorts, strict=True))
 
 
 def is_numeric(values: npt.NDArray[Any]) -> bool:
