@@ -122,8 +122,9 @@
       context.font = `${11 * ratio}px ${getComputedStyle(document.body).fontFamily}`;
       const wide = context.measureText(rule.text).width, before = !across && at + wide + 6 * ratio > left + width;
       context.textAlign = across || before ? "right" : "left";
-      context.textBaseline = across ? "bottom" : "top";
-      context.fillText(rule.text, across ? left + width - 4 * ratio : at + (before ? -4 : 4) * ratio, across ? at - 2 * ratio : top + 2 * ratio);
+      const under = !across || rule.text.startsWith("min"); // beyond the limit, where there is least to cover
+      context.textBaseline = under ? "top" : "bottom";
+      context.fillText(rule.text, across ? left + width - 4 * ratio : at + (before ? -4 : 4) * ratio, across ? at + (under ? 4 : -2) * ratio : top + 2 * ratio);
     };
 
     const find = (x, y) => {
