@@ -216,6 +216,33 @@ def test_one_variable_need_not_be_a_list(tmp_path: Path) -> None:
     assert "b: measured by no tool, not by ngspice" in imported.left
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"plot": {"": {"xaxis": ["v"], "yaxis": "r"}, "null": {"xaxis": "v", "yaxis": "r"}}},
+        {"plot": {"h": {"type": "histogram", "yaxis": ["x", "r"]}}},
+        {"conditions": {"v": {"typical": float("nan"), "maximum": float("inf"), "unit": "mV"}}},
+        {"conditions": {"no": {"typical": 1}}, "description": "a\x00b # c\n  d"},
+        {"tool": {"ngspice": {"template": "t\x00.spice"}}},
+        {"tool": {"ngspice": {"template": "t.spice", "variables": ["no", "null", "yes"], "suffix": ".data"}}},
+    ],
+)
+def test_odd_entries_make_no_broken_files(tmp_path: Path, change: dict[str, object]) -> None:
+    sheet = tmp_path / "chip #1, old" / "cace" / "sheet.yaml"
+    (sheet.parent / "templates").mkdir(parents=True)
+    (sheet.parent / "templates" / "t.spice").write_text("* {v} {no}\necho $&r > t.data\n.end\n")
+    tool = {"ngspice": {"template": "t.spice", "variables": "r", "suffix": ".data"}}
+    plain = {"tool": tool, "conditions": {"v": {"minimum": 1, "maximum": 2}}}
+    told = {"cace_format": 5.0, "name": "x", "parameters": {"a": {**plain, **change}, "b": plain}}
+    sheet.write_text(yaml.safe_dump(told))
+    imported = import_cace(sheet, tmp_path / "ours")
+    for name, text in imported.files.items():
+        if name.endswith(".yaml"):
+            assert all(isinstance(key, str) for section in yaml.safe_load(text).values() for key in section or {})
+    project = yaml.safe_load(imported.files["sim_setup.yaml"])
+    assert project["dut"]["netlist"] == "../chip #1, old/netlist/schematic/x.spice"
+
+
 def test_a_file_that_is_no_yaml_or_not_there(tmp_path: Path) -> None:
     (tmp_path / "sheet.yaml").write_text("a: [")
     for name in ("sheet.yaml", "gone.yaml"):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -84,8 +86,8 @@ def default_text(field: FieldInfo) -> str:
 def yaml_text(value: Any) -> str:
     """A value in YAML's flow style.
 
-    >>> yaml_text({"a": ("x", 300.0), "b": False})
-    '{a: [x, 300], b: false}'
+    >>> yaml_text({"a": ("x", 300.0), "b": False}), yaml_text("./chip #1, old")
+    ('{a: [x, 300], b: false}', '"./chip #1, old"')
     """
     if value is None:
         return "none"
@@ -96,10 +98,19 @@ def yaml_text(value: Any) -> str:
     if isinstance(value, BaseModel):
         return "{}"
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {yaml_text(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{_text(str(key))}: {yaml_text(item)}" for key, item in value.items()) + "}"
     if isinstance(value, (tuple, list)):
         return "[" + ", ".join(map(yaml_text, value)) + "]"
-    return str(value) or "''"
+    return _text(str(value)) if isinstance(value, str) else str(value)
+
+
+def _text(text: str) -> str:
+    """A text, in quotes where YAML would take it for something else."""
+    try:
+        is_plain = yaml.safe_load(f"[{text}]") == [text]
+    except yaml.YAMLError:
+        is_plain = False
+    return text if is_plain else json.dumps(text, ensure_ascii=False) if text else "''"
 
 
 def _extra(field: FieldInfo) -> Mapping[str, Any]:

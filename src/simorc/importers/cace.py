@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +64,7 @@ def import_cace(path: Path, target: Path) -> Imported:
     ConfigError: it is no YAML
     """
     sheet = _Datasheet.read(path)
-    imported = Imported()
-    imported.left += [f"{key}: {why}" for key, why in _NOT_CARRIED.items() if key in sheet.data]
+    imported = Imported(left=[f"{key}: {why}" for key, why in _NOT_CARRIED.items() if key in sheet.data])
     imported.left += [f"{key}: unknown in format 5.2" for key in sheet.data if key not in _TOP_KEYS]
     names = []
     for name, parameter in sheet.parameters().items():
@@ -200,11 +200,11 @@ class _Testbench:
             path, drawn = path.with_suffix(".spice"), False
         try:
             text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:  # no text, or no name of a file
             self.left.append(f"the template {path.name or '(none)'} cannot be read: {error}")
             return None
         names = Names(
-            {key: values for key, (values, _, _) in self._declared().items()},
+            {key: values for key, (values, _, _) in self._declared.items()},
             self._reserved(path),
             self.sheet.is_bare,
             drawn,
@@ -237,6 +237,7 @@ class _Testbench:
             "PDK": "{{ env.PDK }}",
         }
 
+    @cached_property
     def _declared(self) -> dict[str, tuple[list[Value], Value | None, str]]:
         """Name -> values, typical value, and a remark, of the default conditions and of the parameter's own."""
         found = {}
@@ -247,26 +248,22 @@ class _Testbench:
             values = {key: value for key, value in stated.items() if key not in words} or usual
             unit = str(stated.get("unit") or usual.get("unit") or "")
             if not str(name).isidentifier() or name in RESERVED_NAMES:
-                self._once(f"the condition {name}: no name for a parameter")
+                self.left.append(f"the condition {name}: no name for a parameter")
                 continue
             try:
                 listed, typical = condition_values(values, unit)
             except (ValueError, TypeError) as error:
-                self._once(f"the condition {name}: {error}")
+                self.left.append(f"the condition {name}: {error}")
                 continue
             remark = str(stated.get("description") or usual.get("description") or "")
             found[str(name)] = (listed, typical, ", ".join(part for part in (remark, plain_unit(unit).base) if part))
         return found
 
-    def _once(self, text: str) -> None:
-        if text not in self.left:
-            self.left.append(text)
-
     def _conditions(self, made: Converted) -> tuple[dict[str, list[Value]], dict[str, tuple[Value, str]]]:
         """The axes of the sweep, and the parameters of the testbench with their defaults and remarks."""
         axes: dict[str, list[Value]] = {}
         defaults: dict[str, tuple[Value, str]] = {}
-        for name, (values, typical, remark) in self._declared().items():
+        for name, (values, typical, remark) in self._declared.items():
             if name not in made.used:
                 continue
             if typical is None:
@@ -321,11 +318,12 @@ class _Testbench:
         plots = _mapping(self.data.get("plot"))
         for name, keys in ({self.parameter: plots} if {"xaxis", "yaxis"} & plots.keys() else plots).items():
             kind, x, y = (_mapping(keys).get(key) for key in ("type", "xaxis", "yaxis"))
-            ys = y if isinstance(y, list) else [y] if y else []
-            if kind == "histogram" and (x in measures or set(ys) & set(measures)):
-                found[name] = {"kind": "histogram", "y": x if x in measures else ys[0]}
-            elif (kind or "xyplot") in _PLOTS and x in axes and ys and set(ys) <= set(measures):
-                found[name] = {"kind": "line", "x": x, "y": ys if len(ys) > 1 else ys[0], **_PLOTS[kind or "xyplot"]}
+            kind, x, ys = kind or "xyplot", str(x), list(map(str, y if isinstance(y, list) else [y] if y else []))
+            counted = [one for one in (x, *ys) if one in measures]
+            if kind == "histogram" and counted:
+                found[str(name)] = {"kind": "histogram", "y": counted[0]}
+            elif str(kind) in _PLOTS and x in axes and ys and set(ys) <= set(measures):
+                found[str(name)] = {"kind": "line", "x": x, "y": ys if len(ys) > 1 else ys[0], **_PLOTS[str(kind)]}
             else:
                 self.left.append(f"the plot {name}: not of measures over a swept condition")
         return found
@@ -339,23 +337,25 @@ class _Testbench:
         drawn = self._path.suffix == ".sch" and not self._path.with_suffix(".spice").is_file()
         title = str(self.data.get("description") or self.data.get("display") or self.parameter)
         origin = f"Taken over from {self.sheet.path.name}, parameter {self.parameter}."
-        lines = [f"# {_line(title)}", f"# {origin}"]
+        lines = [f"# {_line(title)}", f"# {_line(origin)}"]
         lines += [f"schematic: ./tb_{self.name}.sch"] if drawn else []
         lines += [f"template: ./tb_{self.name}.spice.j2", "", "parameters:" if defaults else "parameters: {}"]
         remarks = {key: f"   # {_line(remark)}" if remark else "" for key, (_, remark) in defaults.items()}
-        lines += [f"  {key}: {_yaml(value)}{remarks[key]}" for key, (value, _) in defaults.items()]
+        lines += [f"  {_yaml(key)}: {_yaml(value)}{remarks[key]}" for key, (value, _) in defaults.items()]
         lines += ["", "measures:" if measures else "measures: {}"]
-        lines += [f"  {key}: {_yaml(keys)}" for key, keys in measures.items()]
+        lines += [f"  {_yaml(key)}: {_yaml(keys)}" for key, keys in measures.items()]
         plots = self._plots(axes, measures)
-        lines += ["", "plot_specs:", *(f"  {key}: {_yaml(keys)}" for key, keys in plots.items())] if plots else []
+        lines += (
+            ["", "plot_specs:", *(f"  {_yaml(key)}: {_yaml(keys)}" for key, keys in plots.items())] if plots else []
+        )
         return "\n".join(lines) + "\n"
 
     def _sweep(self, axes: Mapping[str, list[Value]]) -> str:
-        lines = [f"# Conditions of {self.parameter} in {self.sheet.path.name}.", f"testbench: {self.name}"]
+        lines = [f"# Conditions of {_line(self.parameter)} in {self.sheet.path.name}.", f"testbench: {self.name}"]
         lines += ["parameters:" if axes else "parameters: {}"]
-        lines += [f"  {name}: {_yaml(values)}" for name, values in axes.items()]
+        lines += [f"  {_yaml(name)}: {_yaml(values)}" for name, values in axes.items()]
         if self._collated:
-            samples = len(self._declared().get(self._collated, ([1], None, ""))[0])
+            samples = len(self._declared.get(self._collated, ([1], None, ""))[0])
             lines += [f"monte_carlo: {{samples: {samples}}}   # was: collate {self._collated}"]
         return "\n".join(lines) + "\n"
 
@@ -377,7 +377,7 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split())
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _relative(path: Path, folder: Path) -> str:

@@ -5,6 +5,7 @@ CACE states numbers in the unit beside them and hands the deck plain SI numbers:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,7 +30,7 @@ def in_deck_units(raw: Any, unit: str) -> Value | None:
     plain = plain_unit(unit)
     value = raw if isinstance(raw, (int, float)) else value_from_text(str(raw).strip())
     number = as_number(value)
-    if number is None:
+    if number is None or not math.isfinite(number):
         return str(raw)
     if plain.factor == 1.0 or (isinstance(value, Quantity) and value.text[-1:].isalpha()):
         return value  # it needs no scale factor, or has one of its own
