@@ -202,7 +202,7 @@ class Sessions:
         job = self.job
         log = job.directory.status_dir / "pytest.log"
         with log.open("ab" if self._sessions else "wb") as output:
-            record_known_cases(job.directory, job.workers(cases), output.fileno(), self._is_interrupted)
+            record_known_cases(job.directory, job.workers(cases), output.fileno(), self._is_interrupted, _load_ahead)
         return Execution(0, log)
 
     def _is_interrupted(self) -> bool:

@@ -28,13 +28,16 @@ _LOOK_EVERY_S = 0.1
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def record_known_cases(run: RunDirectory, workers: int, log: int, watch: Callable[[], bool]) -> None:
+def record_known_cases(
+    run: RunDirectory, workers: int, log: int, watch: Callable[[], bool], meanwhile: Callable[[], None]
+) -> None:
     """Execute those cases of the selection that the cache has results for; whatever else is left as it is.
 
     Parameters
     ----------
     log: descriptor, which gets what goes wrong
     watch: called ten times a second; whether the processes are to be killed
+    meanwhile: called once they run
     """
     context = RunContext(run, "", cast("HookRelay", _Nobody()), since="", selected=True, rerun=False)
     try:
@@ -42,7 +45,8 @@ def record_known_cases(run: RunDirectory, workers: int, log: int, watch: Callabl
         cases = context.chosen
         if not isinstance(target, SpiceTarget) or not any(map(target.is_known, (cases[0], cases[-1]))):
             return
-        _wait_for([_forked(context, range(number, len(cases), workers), log) for number in range(workers)], watch)
+        processes = [_forked(context, range(number, len(cases), workers), log) for number in range(workers)]
+        _wait_for(processes, watch, meanwhile)
     except SimorcError:  # a session tells
         return
     finally:
@@ -94,10 +98,11 @@ def _take(context: RunContext, share: range) -> None:
     context.close()
 
 
-def _wait_for(processes: list[int], watch: Callable[[], bool]) -> None:
+def _wait_for(processes: list[int], watch: Callable[[], bool], meanwhile: Callable[[], None]) -> None:
     """Until all have ended; no case of one that is killed is lost, its session finds them as it finds others."""
     descriptors = {os.pidfd_open(pid): pid for pid in processes}
     try:
+        meanwhile()
         while descriptors:
             ended, _, _ = select.select(descriptors, [], [], _LOOK_EVERY_S)
             for descriptor in ended:
