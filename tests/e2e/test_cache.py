@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -217,6 +219,30 @@ def test_what_the_cache_does_not_hold_is_simulated_in_a_session(runs: Runs) -> N
     assert values(second) == values(first)
     assert [bool(origin) for origin in origins(second)] == [True, True, True, False, True, True]
     assert sessions(second) == {3}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_whoever_is_stopped_while_taking_from_the_cache_goes_on_from_there(runs: Runs, number: signal.Signals) -> None:
+    axes = "  vin: {start: 1, stop: 2, num: 50}\n  r1: {start: 1000, stop: 2000, num: 20}\n"
+    runs.project.write("sweep.yaml", f"testbench: divider\nparameters:\n{axes}")
+    first = runs.new()
+    second = runs.project.build("divider", "--run-id", "stopped")
+    process = runs.project.start("run", second.name, "-n", "2")
+    while len(list((second / ".status").glob("case_*.json"))) < 20 and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(number)
+    process.communicate(timeout=60)
+    done = {i for i, record in read_records(RunDirectory(second)).items() if record.status == "completed"}
+    assert 0 < len(done) < 1000
+    time.sleep(0.3)
+    later = read_records(RunDirectory(second))
+    assert done >= {i for i, record in later.items() if record.status == "completed"}, "nobody goes on by itself"
+    runs.project.simorc("run", second.name, "-n", "2")
+    assert values(second) == values(first)
+    assert all(origins(second))
+    attempts = {i: record.attempt for i, record in read_records(RunDirectory(second)).items()}
+    assert {attempts[i] for i in done} == {1}
 
 
 @pytest.mark.slow
