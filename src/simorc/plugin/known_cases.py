@@ -45,9 +45,12 @@ def record_known_cases(
         cases = context.chosen
         if not isinstance(target, SpiceTarget) or not any(map(target.is_known, (cases[0], cases[-1]))):
             return
-        processes = [_forked(context, range(number, len(cases), workers), log) for number in range(workers)]
+        processes: list[int] = []
+        with suppress(OSError):  # the system has no room for so many processes: what they do not take is left
+            for number in range(workers):
+                processes.append(_forked(context, range(number, len(cases), workers), log))
         _wait_for(processes, watch, meanwhile)
-    except SimorcError:  # a session tells
+    except (SimorcError, OSError):  # a session tells
         return
     finally:
         context.close()
