@@ -130,6 +130,8 @@ class _Card:
     scales: frozenset[float | None]
     depth: int
     assigned: Sequence[tuple[str, str]]
+    reference: tuple[str, str] | None
+    is_library: bool
 
 
 class ModelLibrary:
@@ -244,24 +246,22 @@ class ModelLibrary:
         depth, doubt = 0, ""
         lines = deck.split("\n")[1:]
         for text in lines if not _CONTINUED.search(deck) else _joined(lines):
-            found = reference(text) if text.lstrip()[:1] == "." else None
-            if not self._has_sections and is_library(text):
+            card = self._cards.get(text) or self._card(text)
+            if not self._has_sections and card.is_library:
                 raise CaseError(ErrorKind.MISSING_INCLUDE, NO_SECTIONS)
-            if found:
-                references.append((full_path(found[0], folder), found[1]))
+            if card.reference:
+                references.append((full_path(card.reference[0], folder), card.reference[1]))
                 doubt = doubt or ("a model file is read inside a subcircuit" if depth else "")
                 continue
-            card = self._card(text)
             depth += card.depth
             cards.append(card)
         return tuple(references), cards, doubt
 
     def _card(self, text: str) -> _Card:
-        if text not in self._cards:
-            if len(self._cards) > _MOST_CARDS:
-                self._cards.clear()
-            self._cards[text] = _card(text)
-        return self._cards[text]
+        if len(self._cards) > _MOST_CARDS:
+            self._cards.clear()
+        card = self._cards[text] = _card(text)
+        return card
 
     def _library(self, references: _References) -> _Library:
         if references not in self._libraries:
@@ -312,7 +312,8 @@ def _card(text: str) -> _Card:
     words = words_of(text if card else "")
     # What alters instances may need any bin.
     scales |= frozenset() if words.isdisjoint(_ALTERS) else frozenset((None,))
-    return _Card(words, call_of(card), scales, depth, assigned_by(card))
+    found = reference(text) if text.lstrip()[:1] == "." else None
+    return _Card(words, call_of(card), scales, depth, assigned_by(card), found, is_library(text))
 
 
 def _assigned(cards: Iterable[_Card]) -> dict[str, set[str]]:
