@@ -97,6 +97,8 @@ def test_a_child_does_not_inherit_it_by_accident(run: RunDirectory) -> None:
     child = "__import__('subprocess').Popen(['sleep', '60'], close_fds=False); "
     with other_process(run, child + WAIT) as process:
         child_pid = int(_children(process.pid)[0])
+        while not Path(f"/proc/{child_pid}/cmdline").read_bytes().startswith(b"sleep"):  # until it is that
+            time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
         process.wait(10)
         try:
