@@ -136,11 +136,6 @@ class Cases(Sequence[Case]):
     def __len__(self) -> int:
         return self._sweep.size if self._points is None else len(self._points)
 
-    def __eq__(self, other: object) -> bool:
-        return self._sweep == other._sweep if isinstance(other, Cases) else NotImplemented
-
-    __hash__ = None  # type: ignore[assignment]
-
     @overload
     def __getitem__(self, index: int) -> Case: ...
     @overload
