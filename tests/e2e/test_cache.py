@@ -107,6 +107,7 @@ def test_a_second_identical_run_simulates_nothing_and_gives_the_same_numbers(run
     assert "6 cases taken over from an earlier run" in page.read_text()
 
 
+@pytest.mark.slow
 def test_a_changed_comment_in_a_model_file_misses_and_a_changed_time_stamp_hits(runs: Runs, tmp_path: Path) -> None:
     runs.project.write("tb/divider.spice.j2", INCLUDED)
     models = tmp_path / "models" / "parts.inc"
@@ -311,6 +312,7 @@ def test_a_deck_with_commands_brings_back_the_files_that_it_wrote(runs: Runs) ->
     assert mine[0].read_bytes() == mine[1].read_bytes() != b""
 
 
+@pytest.mark.slow
 def test_verify_all_simulates_and_compares_what_came_the_fast_way(runs: Runs) -> None:
     runs.new()
     second = runs.new("--verify", "all")
@@ -333,6 +335,7 @@ NgspiceSession.run = run
 """What a fault of the session would do: another resistor in some decks."""
 
 
+@pytest.mark.slow
 def test_a_fault_that_is_found_late_leaves_nothing_wrong_in_the_cache(runs: Runs) -> None:
     template = (runs.project.folder / "tb/divider.spice.j2").read_text()
     odd = "{% if case.id > 0 %}* odd{% endif %}\n.end"

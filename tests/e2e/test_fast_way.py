@@ -360,6 +360,7 @@ def test_a_crash_in_the_middle_of_a_deck_costs_no_case(fast: FastNgspice, tmp_pa
     assert simulate(fast, RC.format(v=6), tmp_path / "3").fast
 
 
+@pytest.mark.slow
 def test_a_session_that_has_no_memory_left_costs_no_case(fast: FastNgspice, tmp_path: Path) -> None:
     large = RC.replace("{v}", "sin(0 1 1meg)").replace(".op", ".tran 1n 2m")
     simulate(fast, RC.format(v=2), tmp_path / "0")

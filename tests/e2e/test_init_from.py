@@ -31,6 +31,7 @@ quit
 """
 
 
+@pytest.mark.slow
 @pytest.mark.ngspice
 @pytest.mark.req("SIM-19")
 def test_a_testbench_of_cicsim_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,12 +80,14 @@ def follow(page: Path, folder: Path, at_least: int) -> None:
             reader.follow(kind, text)
 
 
+@pytest.mark.slow
 @pytest.mark.ngspice
 @pytest.mark.req("SIM-01", "SIM-06", "SIM-08", "SIM-15", "DVT-12")
 def test_the_tutorial_says_what_happens(tmp_path: Path) -> None:
     follow(TUTORIAL, tmp_path, 15)
 
 
+@pytest.mark.slow
 @pytest.mark.xschem
 @pytest.mark.ngspice
 @pytest.mark.req("SIM-07", "SIM-19", "SIM-20")

@@ -63,6 +63,7 @@ def test_what_is_compared_can_be_chosen(project, option, expected):
     assert f"fast way: 6 cases, {expected}" in said(project, "a", "--verify", option)
 
 
+@pytest.mark.slow
 def test_all_is_all_also_where_an_earlier_comparison_holds(project):
     said(project, "a")
     assert "6 identical" in said(project, "b", "--no-cache", "--verify", "all")
@@ -149,6 +150,7 @@ def test_both_ways_give_the_same_table(project, name):
     assert "0.5" in table
 
 
+@pytest.mark.slow
 def test_a_model_file_that_changes_during_the_run_is_told(project):
     model = project.write("part.inc", ".subckt part a b\nr1 a b 1k\n.ends\n")
     template = (project.folder / "tb/divider.spice.j2").read_text()
