@@ -234,9 +234,9 @@ def test_ctrl_c_ends_a_netlister_that_hangs(project: Path, monkeypatch: pytest.M
         process.communicate(timeout=8)  # the netlister's own limit is 10 s
     assert process.returncode == 130
     assert (project / "netlists" / "top.spice").read_text() == "* old\n"
-    copy = (project / "arguments").read_text().splitlines()[-1]
+    program = os.fsencode(project / "bin" / "xschem")
     for _ in range(100):  # a process that was killed is there until the kernel has come to it
-        if not (left := [pid.name for pid in Path("/proc").glob("[0-9]*") if copy.encode() in _command_line(pid)]):
+        if not (left := [pid.name for pid in Path("/proc").glob("[0-9]*") if program in _command_line(pid)]):
             break
         time.sleep(0.05)
     assert not left
