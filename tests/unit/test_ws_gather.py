@@ -128,6 +128,16 @@ def test_a_crash_between_two_files_is_repaired_by_the_next_gather(
     assert rows_of(ws_run.metadata)[0]["status"] == rows_of(ws_run.results_csv)[0]["status"] == "completed"
 
 
+def test_a_status_file_that_a_kill_left_empty_is_no_record(ws_run: RunDirectory, ws_record: MAKE) -> None:
+    write_record(ws_run, ws_record(1))
+    ws_run.status_file(0).write_bytes(b"")
+    gathered = gather(ws_run)
+    assert gathered.notes == ()
+    assert list(gathered.records) == [1]
+    write_record(ws_run, ws_record(0))
+    assert sorted(gather(ws_run).records) == [0, 1]
+
+
 def test_a_truncated_status_file_costs_its_case_alone(ws_run: RunDirectory, ws_record: MAKE) -> None:
     fill(ws_run, ws_record)
     ws_run.status_file(0).write_bytes(ws_run.status_file(0).read_bytes()[:50])

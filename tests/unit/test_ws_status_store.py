@@ -133,9 +133,8 @@ def test_a_file_truncated_at_any_byte_counts_as_pending(run: RunDirectory, ws_re
         run.status_file(3).write_bytes(whole[:length])
         found = scan_records(run)
         assert found.records == {}, length
-        assert len(found.notes) == 1
-        assert "case_3.json" in found.notes[0]
-        assert "counts as pending" in found.notes[0]
+        assert len(found.notes) == (1 if length else 0)  # empty: a kill between making and filling it
+        assert all("case_3.json cannot be read" in note and "counts as pending" in note for note in found.notes)
         assert read_record(run, 3) is None
     run.status_file(3).write_bytes(whole)
     assert read_record(run, 3) == ws_record(3, seed=5, error_message="Ω")
@@ -152,7 +151,7 @@ GOOD = {"name": "a", "value": 1.0, "unit": "", "outcome": "value", "verdict": "n
 @pytest.mark.parametrize(
     "text",
     [
-        "",
+        " ",
         "null",
         "[]",
         "3",

@@ -67,6 +67,8 @@ class ReadBefore:
                 found = entry.stat(follow_symlinks=False)
                 state = (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
                 known = former.get(case_id)
+                if not found.st_size:  # a kill between making and filling it: there is no record
+                    raise FileNotFoundError(errno.ENOENT, "empty", entry.path)
                 if known is None or known[0] != state:
                     known = (state, record_from_json(read_bytes(entry.path), case_id))
                 self._known[case_id] = known
