@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from simorc.core.errors import RunDirectoryError
@@ -100,8 +102,7 @@ def test_marks_of_ended_workers_go_once_their_cases_are_recorded(run):
         marks = MarkFile(run)
         marks.begin(record(case_id, Status.IN_PROGRESS))
         marks.close()
-        (mine,) = [path for path in run.begun.iterdir() if not path.name.startswith("9")]
-        mine.rename(run.begun / f"{pid}-0.json")
+        (run.begun / f"{os.getpid()}-0.json").rename(run.begun / f"{pid}-0.json")
     write_record(run, record(1))
     remove_settled_marks(run, read_records(run))
     assert list(read_marks(run)) == [2]
