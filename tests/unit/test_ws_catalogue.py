@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from signal import SIGKILL
 from typing import Any
 
 import pytest
@@ -314,17 +315,38 @@ def test_a_limit_beyond_any_integer_column(ws_run: RunDirectory, output: Path) -
     assert asked(output, "SELECT min, max, margin FROM measurements") == [(-1e30, 1e30, 1e30)]
 
 
+@pytest.mark.parametrize("forks", [False, True], ids=["here", "beside"])
 def test_nothing_that_is_only_derived_costs_a_run_its_summary(
-    ws_run: RunDirectory, ws_record: MAKE, monkeypatch: pytest.MonkeyPatch
+    ws_run: RunDirectory, ws_record: MAKE, monkeypatch: pytest.MonkeyPatch, forks: bool
 ) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr(conclude_module, "update_catalogue", broken)
+    monkeypatch.setattr(conclude_module, "_WORTH_A_PROCESS", 0)
     monkeypatch.setitem(sys.modules, "simorc.workspace.measurement_store", None)
     write_record(ws_run, ws_record(0))
-    concluded = conclude(ws_run)
+    concluded = conclude(ws_run, forks=forks)
     assert concluded.gathered.tally[Status.COMPLETED] == 1
     first, second = concluded.gathered.notes
     assert first.startswith("measurements/ could not be brought up to date: ")
     assert second == "the catalogue of runs could not be brought up to date: ZeroDivisionError"
+
+
+def test_a_process_for_the_catalogue_makes_the_same_and_may_be_killed(
+    ws_run: RunDirectory, ws_record: MAKE, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = os.getpid()
+    finished(ws_run, ws_record, 3.3, 9.0)
+    made_here = content(output)
+    (output / "catalogue.sqlite").unlink()
+    monkeypatch.setattr(conclude_module, "_WORTH_A_PROCESS", 0)
+    concluded = conclude(ws_run, forks=True)
+    assert concluded == conclude(ws_run)
+    assert content(output) == made_here
+
+    monkeypatch.setattr(catalogue_module, "_finish", lambda *_: os.getpid() != here and os.kill(os.getpid(), SIGKILL))
+    write_record(ws_run, ws_record(2))
+    (note,) = conclude(ws_run, forks=True).gathered.notes
+    assert note == "the catalogue of runs could not be brought up to date: the process that was to do it was killed"
+    assert content(output) == made_here

@@ -60,7 +60,7 @@ def run(text: str, options: RunOptions) -> int:
         job = Job(directory, before, lock, options, interrupts)
         execution, due = _execute_all(job, due, all_rounds) if due else (None, due)
         changed = changed_inputs(directory) if execution is not None else []
-        concluded = conclude(directory, job.read)
+        concluded = conclude(directory, job.read, forks=True)
         if before.plan.target == "bench" and due:
             from simorc.commands._bench_run import fault_remarks
 

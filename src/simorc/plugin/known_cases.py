@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, cast
 from simorc.core.errors import SimorcError
 from simorc.plugin.run_context import RunContext
 from simorc.plugin.spice_target import SpiceTarget
-from simorc.simulators.parent import bound_to
 from simorc.workspace.layout import RunDirectory
+from simorc.workspace.parent import bound_to
 
 if TYPE_CHECKING:
     from pluggy import HookRelay

@@ -53,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # Taken out of the environment: a pytest that a test starts is nobody's worker.
     parent = _session(config).get(PARENT) or os.environ.pop(PARENT, None)
     if parent is not None:
-        from simorc.simulators.parent import die_with_parent
+        from simorc.workspace.parent import die_with_parent
 
         die_with_parent(int(parent))
     if config.getoption("htmlpath", None):

@@ -21,9 +21,9 @@ from itertools import groupby
 from pathlib import Path
 
 from simorc.simulators.ngspice_deck import Script
-from simorc.simulators.parent import bound_to
 from simorc.simulators.process import RUN_VARIABLE
 from simorc.workspace.files import is_alive, read_bytes, write_bytes
+from simorc.workspace.parent import bound_to
 
 _MEMORY = Path("/dev/shm")
 _PREFIX = "simorc-ngspice-"

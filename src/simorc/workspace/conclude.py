@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 
 from simorc.core.aggregates import AggregateResult
 from simorc.core.run_statistics import GroupStatistics
+from simorc.workspace.beside import beside
 from simorc.workspace.catalogue import update_catalogue
 from simorc.workspace.gather import Gathered, aggregates_of, gather, write_aggregates
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.statistics_file import statistics_of, write_statistics
 from simorc.workspace.status_store import ReadBefore
+
+_WORTH_A_PROCESS = 100
+"""With fewer cases a process for the catalogue takes longer than the catalogue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +29,7 @@ class Concluded:
     statistics: list[GroupStatistics]
 
 
-def conclude(run: RunDirectory, before: ReadBefore | None = None) -> Concluded:
+def conclude(run: RunDirectory, before: ReadBefore | None = None, *, forks: bool = False) -> Concluded:
     """Gather, compute and write aggregates and statistics, then bring measurements and catalogue up to date.
 
     The same after any number of calls. The last two are made from the run's files and can be made again at any time:
@@ -32,6 +38,7 @@ def conclude(run: RunDirectory, before: ReadBefore | None = None) -> Concluded:
     Parameters
     ----------
     before: what this process has read of the run already
+    forks: whether a forked process may write the catalogue meanwhile; not where a person's code may have threads
 
     Raises
     ------
@@ -39,13 +46,15 @@ def conclude(run: RunDirectory, before: ReadBefore | None = None) -> Concluded:
     """
     gathered = gather(run, before)
     aggregates = aggregates_of(gathered)
-    write_aggregates(run, aggregates)
-    statistics = statistics_of(gathered)
-    write_statistics(run, gathered.plan.sweep, statistics)
-    notes = [
-        *_tried("measurements/", lambda: _write_measurements(run, gathered)),
-        *_tried("the catalogue of runs", lambda: update_catalogue(run, gathered, aggregates)),
-    ]
+    catalogue = partial(update_catalogue, run, gathered, aggregates)
+    with beside(catalogue) if forks and len(gathered.cases) >= _WORTH_A_PROCESS else nullcontext(catalogue) as written:
+        write_aggregates(run, aggregates)
+        statistics = statistics_of(gathered)
+        write_statistics(run, gathered.plan.sweep, statistics)
+        notes = [
+            *_tried("measurements/", lambda: _write_measurements(run, gathered)),
+            *_tried("the catalogue of runs", written),
+        ]
     return Concluded(replace(gathered, notes=(*gathered.notes, *notes)), aggregates, statistics)
 
 

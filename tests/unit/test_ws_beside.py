@@ -1,0 +1,112 @@
+"""Work in a forked process: done once, told of when it fails, and never left behind."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from simorc.workspace.beside import beside
+
+
+def test_it_is_done_once_in_another_process_while_the_body_goes_on(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    with beside(lambda: (tmp_path / "fifo").write_text(f"{os.getpid()}\n")) as done:
+        assert (tmp_path / "fifo").read_text() != f"{os.getpid()}\n", "both ends of the pipe are open at a time"
+        done()
+
+
+def interrupted() -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("work", "said"),
+    [
+        (lambda: 1 / 0, "division by zero"),
+        (interrupted, "KeyboardInterrupt"),
+        (lambda: os.kill(os.getpid(), signal.SIGKILL), "was killed"),
+    ],
+    ids=["failed", "interrupted", "killed"],
+)
+def test_what_became_of_work_that_is_not_done(work: Callable[[], None], said: str) -> None:
+    with pytest.raises(ChildProcessError, match=said), beside(work) as done:
+        done()
+
+
+def open_files() -> set[str]:
+    return {path.name for path in Path("/proc/self/fd").iterdir()}
+
+
+def test_without_room_for_a_process_it_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full() -> int:
+        raise OSError(errno.EAGAIN, "no more processes")
+
+    monkeypatch.setattr(os, "fork", full)
+    before = open_files()
+    who: list[int] = []
+    with beside(lambda: who.append(os.getpid())) as done:
+        done()
+    assert who == [os.getpid()]
+    assert open_files() == before
+
+
+def test_a_body_that_breaks_off_leaves_no_process() -> None:
+    reader, writer = os.pipe()
+
+    def work() -> None:
+        os.write(writer, str(os.getpid()).encode())
+        time.sleep(600.0)
+
+    def breaks_off() -> None:
+        with beside(work):
+            raise ZeroDivisionError(int(os.read(reader, 20)))
+
+    with pytest.raises(ZeroDivisionError) as told:
+        breaks_off()
+    with pytest.raises(ProcessLookupError):
+        os.kill(told.value.args[0], 0)
+    os.close(reader)
+    os.close(writer)
+
+
+KILLED = """
+import time
+from simorc.workspace.beside import beside
+def work():
+    print("at it", flush=True)
+    time.sleep(600.0)
+with beside(work) as done:
+    done()
+"""
+
+
+def test_it_ends_with_its_parent() -> None:
+    with subprocess.Popen([sys.executable, "-c", KILLED], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == "at it\n"
+        parent.kill()
+        rest, _ = parent.communicate(timeout=60.0)  # to the end of what both may write
+        assert rest == ""
+
+
+AT_EXIT = """
+import atexit
+from simorc.workspace.beside import beside
+atexit.register(lambda: print("at exit"))
+print("once", end=" ")
+with beside(lambda: None) as done:
+    done()
+"""
+
+
+def test_nothing_of_the_process_itself_happens_twice() -> None:
+    done = subprocess.run([sys.executable, "-c", AT_EXIT], capture_output=True, text=True, check=True)
+    assert done.stdout == "once at exit\n"
