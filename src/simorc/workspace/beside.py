@@ -6,10 +6,9 @@ import contextlib
 import gc
 import json
 import os
-import signal
 from collections.abc import Callable, Iterator
 
-from simorc.workspace.parent import bound_to
+from simorc.workspace.child import Child
 
 Work = Callable[[], None]
 
@@ -18,16 +17,15 @@ Work = Callable[[], None]
 def beside(work: Work) -> Iterator[Work]:
     """Have some work done while the body runs, which gets a function that waits until it is done.
 
-    The process inherits all that is loaded, and signal handlers; it ends with this one, and at the latest with the
-    body. Where the system has no room for it the work is done here, when somebody waits for it. No thread of this
-    process may hold a lock that the work takes.
+    The process ends with this one, and at the latest with the body (`Child`). Where the system has no room for it the
+    work is done here, when somebody waits for it.
 
     Raises
     ------
     ChildProcessError: by that function: the work failed, with its own words, or its process was killed
     """
     try:
-        process, answer = _forked(work)
+        process, answer = _started(work)
     except OSError:
         yield work
         return
@@ -35,29 +33,24 @@ def beside(work: Work) -> Iterator[Work]:
         try:
             yield lambda: _check(told.read())
         finally:
-            os.kill(process, signal.SIGKILL)  # no harm to one that has answered: it has ended, and is only named still
-            os.waitpid(process, 0)
+            process.kill()
 
 
-def _forked(work: Work) -> tuple[int, int]:
-    """The id of a new process that works, and the descriptor on which it says how that went."""
-    bind = bound_to(os.getpid())
+def _started(work: Work) -> tuple[Child, int]:
+    """A process that works, and the descriptor on which it says how that went."""
     answer, told = os.pipe()
     try:
-        process = os.fork()
+        return Child(lambda: _tell(told, work)), answer
     except OSError:
         os.close(answer)
-        os.close(told)
         raise
-    if not process:
-        try:
-            bind()
-            gc.disable()  # it would touch every object, and a page that is touched is copied
-            os.write(told, json.dumps(_failure(work)).encode())
-        finally:
-            os._exit(0)  # nothing of this process's own is to happen a second time
-    os.close(told)
-    return process, answer
+    finally:
+        os.close(told)
+
+
+def _tell(told: int, work: Work) -> None:
+    gc.disable()  # it would touch every object, and a page that is touched is copied
+    os.write(told, json.dumps(_failure(work)).encode())
 
 
 def _failure(work: Work) -> str:

@@ -1,0 +1,86 @@
+"""Forked processes: a session of their own, with an exit code, a log and an end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from simorc.workspace.child import Child
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[int]:
+    with (tmp_path / "log").open("wb") as file:
+        yield file.fileno()
+
+
+def refused() -> int:
+    raise ValueError("not today")
+
+
+@pytest.mark.parametrize(
+    ("work", "code"),
+    [(lambda: None, 0), (lambda: 3, 3), (refused, 1), (lambda: os.kill(os.getpid(), signal.SIGKILL), -9)],
+    ids=["done", "its own", "raises", "killed"],
+)
+def test_exit_codes(work: Callable[[], int | None], code: int, log: int) -> None:
+    child = Child(work, log)
+    assert child.wait() == code
+    child.kill()
+    assert child.wait() == code
+
+
+def test_the_log_has_both_streams_and_why_it_failed(log: int, tmp_path: Path) -> None:
+    def work() -> int:
+        print("told", end=" ")
+        os.system("echo by another program >&2")
+        print("in vain", file=sys.stderr)
+        return refused()
+
+    Child(work, log).wait()
+    text = (tmp_path / "log").read_text()
+    assert text.startswith("by another program\ntold in vain\nTraceback")
+    assert text.endswith("ValueError: not today\n")
+
+
+def test_its_signals_are_the_usual_ones_in_a_session_of_its_own() -> None:
+    reader, writer = os.pipe()
+
+    def work() -> None:
+        at_end = not os.read(0, 1)
+        os.write(writer, f"{os.getsid(0) == os.getpid()} {at_end}".encode())
+        time.sleep(600.0)
+
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        child = Child(work)
+        assert os.read(reader, 20) == b"True True"
+        os.kill(child.pid, signal.SIGTERM)
+        assert child.wait() == -signal.SIGTERM
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        os.close(reader)
+        os.close(writer)
+
+
+def test_what_it_started_is_killed_with_it() -> None:
+    reader, writer = os.pipe()
+
+    def work() -> None:
+        if os.fork():
+            os.write(writer, b"both")
+        time.sleep(600.0)
+
+    child = Child(work)
+    assert os.read(reader, 4) == b"both"
+    child.kill()
+    os.close(writer)
+    assert os.read(reader, 1) == b"", "nobody is left who could write"
+    os.close(reader)
+    assert child.wait() == -signal.SIGKILL
