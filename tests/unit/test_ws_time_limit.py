@@ -34,6 +34,15 @@ def test_a_body_over_its_time_is_interrupted() -> None:
         time.sleep(60)
 
 
+def test_a_body_may_be_granted_another_time() -> None:
+    with time_limit(0.05) as grant:
+        grant(60)
+        time.sleep(0.1)
+        grant(0.05)
+        with pytest.raises(TimeLimitReached):
+            time.sleep(60)
+
+
 def test_an_error_of_the_body_passes_through() -> None:
     with pytest.raises(ZeroDivisionError), time_limit(60):
         _ = 1 / 0
@@ -59,9 +68,12 @@ def test_an_alarm_after_the_body_ended_interrupts_nothing(monkeypatch: pytest.Mo
 @pytest.mark.parametrize("processors", [1, 4])
 def test_the_cpu_time_is_that_of_all_processors(monkeypatch: pytest.MonkeyPatch, processors: int) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(processors)))
-    with time_limit(10):
+    with time_limit(10) as grant:
         left, _ = signal.getitimer(signal.ITIMER_PROF)
+        grant(20)
+        later, _ = signal.getitimer(signal.ITIMER_PROF)
     assert 14.9 * processors < left <= 15.1 * processors
+    assert 24.9 * processors < later <= 25.1 * processors
 
 
 def test_a_body_that_lets_no_interruption_through_ends_the_process_and_says_so() -> None:

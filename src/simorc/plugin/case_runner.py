@@ -134,11 +134,11 @@ class CaseRunner:
         """
         deadline = time.monotonic() + self.timeout_s
         try:
-            if again:
-                with time_limit(self.timeout_s * self.target.attempts + 0.5):
+            with time_limit(self.timeout_s * self.target.attempts + 0.5) as grant:
+                if again:
                     self._tell("pytest_simorc_case_start", case=case)
                     self.target.measure(case, deadline, known)
-            with time_limit(max(deadline - time.monotonic(), 0.0) + 0.5):
+                grant(max(deadline - time.monotonic(), 0.0) + 0.5)
                 return self._judged(case, record, known)
         except TimeLimitReached:
             what = f"no result after {self.timeout_s:g} s; {self._doing()} was still running"

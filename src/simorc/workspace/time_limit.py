@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -20,8 +20,10 @@ class TimeLimitReached(BaseException):
 
 
 @contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
+def time_limit(seconds: float) -> Iterator[Callable[[float], None]]:
     """Raise TimeLimitReached in the body after some seconds, and again every second, five times.
+
+    The body is given a function that grants it, from then on, other seconds.
 
     A body that swallows them all ends the whole process, and so does a loop inside an extension module, which no
     signal handler can interrupt: for it the kernel counts the CPU time of all threads (ITIMER_PROF, whose signal ends
@@ -30,6 +32,7 @@ def time_limit(seconds: float) -> Iterator[None]:
     only the CPU time is limited.
     """
     in_main_thread = threading.current_thread() is threading.main_thread()
+    processors = len(os.sched_getaffinity(0))
     raised, in_body = 0, True
 
     def note(number: int, frame: FrameType | None) -> None:
@@ -43,13 +46,18 @@ def time_limit(seconds: float) -> Iterator[None]:
             os._exit(EXIT_CODE)
         raise TimeLimitReached
 
-    former = signal.signal(signal.SIGALRM, note) if in_main_thread else None
-    try:
-        signal.setitimer(signal.ITIMER_PROF, (seconds + _GRACE_S) * len(os.sched_getaffinity(0)))
+    def grant(seconds_now: float) -> None:
+        nonlocal raised, seconds
+        raised, seconds = 0, seconds_now
+        signal.setitimer(signal.ITIMER_PROF, (seconds + _GRACE_S) * processors)
         if in_main_thread:
             signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-3), _AGAIN_S)
+
+    former = signal.signal(signal.SIGALRM, note) if in_main_thread else None
+    try:
+        grant(seconds)
         try:
-            yield
+            yield grant
         finally:
             in_body = False
     finally:
