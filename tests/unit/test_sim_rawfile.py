@@ -228,3 +228,17 @@ def test_the_frequency_of_a_complex_plot_is_real() -> None:
     data = header(Flags="complex").replace(b"\ttime\ttime", b"\tfrequency\tfrequency grid=3")
     plot = parse_raw(data + np.array([1e3, 0.0]).tobytes())[0]
     assert (plot.x.dtype, plot.x.tolist(), plot.units["frequency"]) == (np.float64, [1000.0], "Hz")
+
+
+def test_title_and_date_tell_nothing_of_a_plot() -> None:
+    one = Written({"time": [0.0, 1.0], "v(out)": [1.0, 2.0]}).bytes()
+    other = Written({"time": [0.0, 1.0], "v(out)": [3.0, 4.0]}).bytes()
+    other = other.replace(b"* a test", b"Flags: complex").replace(b"today", b"Plotname: AC Analysis")
+    (first,), (second,) = parse_raw(one), parse_raw(other)
+    assert first.kind == second.kind == "tran"
+    assert (first["out"].tolist(), second["out"].tolist()) == ([1.0, 2.0], [3.0, 4.0])
+
+
+def test_a_plot_without_vectors_is_none() -> None:
+    head = b"Title: x\nPlotname: none\nFlags: real\nNo. Variables: 0\nNo. Points: 0\n"
+    assert parse_raw(head + b"Binary:\n") == parse_raw(head + b"Variables:\nBinary:\n") == []

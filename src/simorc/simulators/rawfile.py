@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import cast
 
@@ -60,6 +60,8 @@ _KINDS = (
 )
 _MAX_HEADER = 1 << 26
 _KNOWN = 64
+# What in a header tells nothing of its plot, and differs from case to case.
+_OF_ONE_FILE = re.compile(rb"(?:(?:Title|Date):[^\n]*\n)*", re.IGNORECASE)
 _MARKER = re.compile(rb"^(Binary|Values):[ \t]*\r?\n", re.IGNORECASE | re.MULTILINE)
 
 
@@ -75,17 +77,22 @@ class _Variable:
 
 
 @dataclass(frozen=True, slots=True)
-class _Section:
-    """One plot of a file: its header, and where its data begin and end."""
+class _Header:
+    """What the header of a plot says; `values` is how many numbers its data hold, of a complex value two."""
 
     title: str
+    kind: str
     variables: tuple[_Variable, ...]
+    units: Mapping[str, str]
     points: int
     is_complex: bool
     is_padded: bool
     is_binary: bool
-    begin: int
-    end: int
+    values: int
+
+
+_Section = tuple[_Header, int, int]
+"""One plot of a file: its header, and where its data begin and end."""
 
 
 def parse_raw(data: bytes | memoryview) -> list[Plot]:
@@ -100,7 +107,7 @@ def parse_raw(data: bytes | memoryview) -> list[Plot]:
     """
     view = memoryview(data)
     with _documented_errors():
-        return [_plot(view, section) for section in _sections(view) if section.points and section.variables]
+        return [_plot(view, *section) for section in _sections(view) if section[0].points and section[0].variables]
 
 
 def check_raw(data: bytes | memoryview) -> None:
@@ -126,48 +133,53 @@ def _documented_errors() -> Iterator[None]:
 def _sections(view: memoryview) -> Iterator[_Section]:
     position = 0
     while bytes(view[position : position + 4096]).strip():
-        section = _section(view, position)
-        position = section.end
-        if not section.title.lower().startswith("constant"):
-            yield section
+        header, begin, position = _section(view, position)
+        if not header.title.lower().startswith("constant"):
+            yield header, begin, position
 
 
 def _section(view: memoryview, begin: int) -> _Section:
     marker = _MARKER.search(view, begin, begin + _MAX_HEADER)
     if marker is None:
         raise ValueError("it has no line `Binary:` or `Values:`")
-    head, _, tail = str(view[begin : marker.start()], "utf-8", "surrogateescape").partition("\nVariables:")
+    own = _OF_ONE_FILE.match(view, begin)
+    is_binary = marker.group(1).lower() == b"binary"
+    header = _header(bytes(view[own.end() if own else begin : marker.start()]), is_binary)
+    return header, marker.end(), _end(view, header, marker.end())
+
+
+@lru_cache(maxsize=_KNOWN)
+def _header(data: bytes, is_binary: bool) -> _Header:
+    """A header from its bytes, title and date aside: the same for nearly all cases of a run."""
+    head, _, tail = data.decode("utf-8", "surrogateescape").partition("\nVariables:")
     fields = _fields(head)
     flags = fields.get("flags", "").lower().split()
     points = int(fields["no. points"].split()[0]) if "no. points" in fields else -1
-    variables = _variables(tail, points)
+    variables = tuple(_variable(line, points) for line in tail.splitlines() if line.strip())
     if points < 0 or fields.get("no. variables", "").strip() != str(len(variables)):
         raise ValueError("its header does not say how many points and variables it has")
     if variables and max(variable.length for variable in variables) != points:
         raise ValueError("no vector of it is as long as the plot")
-    section = _Section(
-        title=fields.get("plotname", "").strip(),
+    title = fields.get("plotname", "").strip()
+    is_padded, is_complex = "unpadded" not in flags, "complex" in flags
+    values = points * len(variables) if is_padded else sum(variable.length for variable in variables)
+    return _Header(
+        title=title,
+        kind=_kind(title),
         variables=variables,
+        units={variable.name: UNITS.get(variable.type, "") for variable in variables},
         points=points,
-        is_complex="complex" in flags,
-        is_padded="unpadded" not in flags,
-        is_binary=marker.group(1).lower() == b"binary",
-        begin=marker.end(),
-        end=len(view),
+        is_complex=is_complex,
+        is_padded=is_padded,
+        is_binary=is_binary,
+        values=values * (2 if is_complex else 1),
     )
-    return _bounded(view, section)
 
 
 def _fields(head: str) -> dict[str, str]:
     """The `Key: value` lines."""
     pairs = (line.partition(":") for line in head.splitlines())
     return {key.strip().lower(): value for key, colon, value in pairs if colon}
-
-
-@lru_cache(maxsize=_KNOWN)
-def _variables(tail: str, points: int) -> tuple[_Variable, ...]:
-    """What the lines behind `Variables:` say; the same for nearly all cases of a run."""
-    return tuple(_variable(line, points) for line in tail.splitlines() if line.strip())
 
 
 def _variable(line: str, points: int) -> _Variable:
@@ -179,77 +191,67 @@ def _variable(line: str, points: int) -> _Variable:
     return _Variable(words[1].lower(), words[2].lower(), length)
 
 
-def _bounded(view: memoryview, section: _Section) -> _Section:
-    """The section with its end, after a look whether all of it is there."""
-    if not section.is_binary:
-        following = re.compile(rb"^Title:", re.MULTILINE).search(view, section.begin)
-        section = replace(section, end=following.start() if following else len(view))
-        if len(_words(view, section)) != _values(section) + section.points:
-            raise ValueError(f"plot {section.title!r} is truncated, or has too many values")
-        return section
-    end = section.begin + _values(section) * 8
+def _end(view: memoryview, header: _Header, begin: int) -> int:
+    """Where the data of a plot end, after a look whether all of them are there."""
+    if not header.is_binary:
+        following = re.compile(rb"^Title:", re.MULTILINE).search(view, begin)
+        end = following.start() if following else len(view)
+        if len(_words(view, begin, end)) != header.values + header.points:
+            raise ValueError(f"plot {header.title!r} is truncated, or has too many values")
+        return end
+    end = begin + header.values * 8
     if end > len(view):
-        raise ValueError(f"plot {section.title!r} is truncated, {end - len(view)} bytes are missing")
-    return replace(section, end=end)
+        raise ValueError(f"plot {header.title!r} is truncated, {end - len(view)} bytes are missing")
+    return end
 
 
-def _values(section: _Section) -> int:
-    """How many numbers the data of a plot hold; a complex value counts twice."""
-    if section.is_padded:
-        count = section.points * len(section.variables)
-    else:
-        count = sum(variable.length for variable in section.variables)
-    return count * (2 if section.is_complex else 1)
+def _plot(view: memoryview, header: _Header, begin: int, end: int) -> Plot:
+    numbers = _binary(view, header, begin) if header.is_binary else _ascii(view, header, begin, end)
+    values: Vector = numbers.view(np.complex128) if header.is_complex else numbers
+    table = _table(values, header)
+    vectors = {v.name: _vector(table[: v.length, k], v) for k, v in enumerate(header.variables)}
+    return Plot(header.title, header.kind, vectors, dict(header.units), header.variables[0].name)
 
 
-def _plot(view: memoryview, section: _Section) -> Plot:
-    numbers = _binary(view, section) if section.is_binary else _ascii(view, section)
-    values: Vector = numbers.view(np.complex128) if section.is_complex else numbers
-    table = _table(values, section)
-    vectors = {v.name: _vector(table[: v.length, k], v) for k, v in enumerate(section.variables)}
-    units = {v.name: UNITS.get(v.type, "") for v in section.variables}
-    return Plot(section.title, _kind(section.title), vectors, units, section.variables[0].name)
+def _binary(view: memoryview, header: _Header, begin: int) -> npt.NDArray[np.float64]:
+    return np.frombuffer(view, "<f8", count=header.values, offset=begin)
 
 
-def _binary(view: memoryview, section: _Section) -> npt.NDArray[np.float64]:
-    return np.frombuffer(view, "<f8", count=_values(section), offset=section.begin)
-
-
-def _ascii(view: memoryview, section: _Section) -> npt.NDArray[np.float64]:
-    starts = _index_positions(section)
-    numbers = np.array(_words(view, section), dtype=np.float64)
-    if not np.array_equal(numbers[starts], np.arange(section.points)):
-        raise ValueError(f"the points of plot {section.title!r} are not numbered from 0")
+def _ascii(view: memoryview, header: _Header, begin: int, end: int) -> npt.NDArray[np.float64]:
+    starts = _index_positions(header)
+    numbers = np.array(_words(view, begin, end), dtype=np.float64)
+    if not np.array_equal(numbers[starts], np.arange(header.points)):
+        raise ValueError(f"the points of plot {header.title!r} are not numbered from 0")
     numbers = np.delete(numbers, starts)
     numbers.flags.writeable = False
     return numbers
 
 
-def _words(view: memoryview, section: _Section) -> list[bytes]:
+def _words(view: memoryview, begin: int, end: int) -> list[bytes]:
     """The numbers of ASCII data, one for the position before each point's values."""
-    return bytes(view[section.begin : section.end]).replace(b",", b" ").split()
+    return bytes(view[begin:end]).replace(b",", b" ").split()
 
 
-def _index_positions(section: _Section) -> npt.NDArray[np.intp]:
+def _index_positions(header: _Header) -> npt.NDArray[np.intp]:
     """Where among the words of ASCII data the numbers of the points stand."""
-    per_value = 2 if section.is_complex else 1
-    lengths = 1 + _present(section).sum(axis=1) * per_value
+    per_value = 2 if header.is_complex else 1
+    lengths = 1 + _present(header).sum(axis=1) * per_value
     return np.concatenate(([0], np.cumsum(lengths)[:-1])).astype(np.intp)
 
 
-def _present(section: _Section) -> npt.NDArray[np.bool_]:
+def _present(header: _Header) -> npt.NDArray[np.bool_]:
     """Which vector has a value at which point in the file; shape (points, variables)."""
-    if section.is_padded:
-        return np.ones((section.points, len(section.variables)), dtype=np.bool_)
-    lengths = np.array([variable.length for variable in section.variables])
-    return np.arange(section.points)[:, np.newaxis] < lengths[np.newaxis, :]
+    if header.is_padded:
+        return np.ones((header.points, len(header.variables)), dtype=np.bool_)
+    lengths = np.array([variable.length for variable in header.variables])
+    return np.arange(header.points)[:, np.newaxis] < lengths[np.newaxis, :]
 
 
-def _table(values: Vector, section: _Section) -> Vector:
-    if section.is_padded:
-        shape = (section.points, len(section.variables))
+def _table(values: Vector, header: _Header) -> Vector:
+    if header.is_padded:
+        shape = (header.points, len(header.variables))
         return values.reshape(shape)
-    present = _present(section)
+    present = _present(header)
     table = np.zeros_like(values, shape=present.shape)
     table[present] = values
     table.flags.writeable = False
@@ -261,7 +263,6 @@ def _vector(values: Vector, variable: _Variable) -> Vector:
     return values.real if variable.type in ("frequency", "time") else values
 
 
-@lru_cache(maxsize=_KNOWN)
 def _kind(title: str) -> str:
     for pattern, kind in _KINDS:
         if re.search(pattern, title, re.IGNORECASE):
