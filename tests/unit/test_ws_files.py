@@ -13,7 +13,15 @@ from typing import BinaryIO
 import pytest
 
 from simorc.core.errors import RunDirectoryError
-from simorc.workspace.files import entries, is_alive, link_or_copy, replace_file, storage_error, swap_folders
+from simorc.workspace.files import (
+    entries,
+    is_alive,
+    link_or_copy,
+    make_folder,
+    replace_file,
+    storage_error,
+    swap_folders,
+)
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
@@ -24,6 +32,15 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     replace_file(path, b"\x89PNG\r\n")
     assert path.read_bytes() == b"\x89PNG\r\n"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_is_made_with_those_around_it_and_may_be_there(tmp_path: Path) -> None:
+    for path in (tmp_path / "5", tmp_path / "5", tmp_path / "a" / "b"):
+        make_folder(os.fspath(path))
+        assert path.is_dir()
+    (tmp_path / "file").touch()
+    with pytest.raises(FileExistsError):
+        make_folder(os.fspath(tmp_path / "file"))
 
 
 def test_text_that_cannot_be_made_leaves_the_former_file(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ from simorc.simulators.ngspice_log import LogReport, parse_log
 from simorc.simulators.ngspice_modes import by_finger, drops_bins, has_sections
 from simorc.simulators.ngspice_session import NgspiceSession, Output, SessionEndedError, new_folder
 from simorc.simulators.rawfile import RawFileError, parse_raw
-from simorc.workspace.files import write_bytes
+from simorc.workspace.files import make_folder, write_bytes
 
 RAW = "results.raw"
 _NETLIST = ".pruned.spice"
@@ -189,7 +189,7 @@ class FastNgspice:
         """The result from its files; they are written where all are to be kept."""
         if self._settings.keep == "all":
             place = os.fspath(folder)
-            os.makedirs(place)  # noqa: PTH103  # this stands between one case and the next
+            make_folder(place)
             for name, content in files.items():
                 write_bytes(f"{place}/{name}", content)
         report = parse_log(files[LOG].decode("utf-8", "replace"))

@@ -254,7 +254,8 @@ class ModelLibrary:
                 doubt = doubt or ("a model file is read inside a subcircuit" if depth else "")
                 continue
             depth += card.depth
-            cards.append(card)
+            if card.words:
+                cards.append(card)
         return tuple(references), cards, doubt
 
     def _card(self, text: str) -> _Card:
@@ -286,7 +287,7 @@ def with_models(deck: str, paths: Sequence[str]) -> str:
     pending = iter(paths)
     lines = deck.split("\n")
     for count, line in enumerate(lines):
-        if count and line.lstrip()[:1] == "." and reference(line):
+        if count and line.lstrip()[:4].lower() in (".inc", ".lib") and reference(line):
             lines[count] = f'.include "{next(pending)}"'
     return "\n".join(lines)
 

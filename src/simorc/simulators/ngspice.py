@@ -23,7 +23,7 @@ from simorc.simulators.ngspice_log import LogReport, parse_log
 from simorc.simulators.process import Finished, ask, run_process
 from simorc.simulators.rawfile import RawFileError, check_raw, parse_raw
 from simorc.simulators.versions import INSTALL_HINT, TESTED
-from simorc.workspace.files import write_bytes
+from simorc.workspace.files import make_folder, write_bytes
 
 NETLIST = "netlist.spice"
 INIT_FILE = ".spiceinit"
@@ -187,7 +187,7 @@ class Ngspice:
 def write_deck(deck: Deck, folder: Path) -> None:
     """Everything that it takes to run a deck by hand: `ngspice -b netlist.spice` in the folder."""
     place = os.fspath(folder)
-    os.makedirs(place, exist_ok=True)  # noqa: PTH103  # this stands between one case and the next
+    make_folder(place)
     for name, text in {NETLIST: deck.text, **deck.files}.items():
         write_bytes(f"{place}/{name}", text.encode("utf-8", "surrogateescape"))
 

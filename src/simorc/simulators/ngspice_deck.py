@@ -14,7 +14,6 @@ What ngspice does with a plain deck, measured (see `versions`), and what is done
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -38,7 +37,6 @@ _MEASURE = re.compile(r"\.meas(?:ure)?\s+(\w+)\s+([a-z_]\w*)\s+(\w+)", re.IGNORE
 # These print all digits themselves.
 _EXACT_FUNCTIONS = ("param", "expr", "when", "rms", "integ")
 _COMMENT = re.compile(r"\s*(?:;|\$\s|\$$|//).*")
-_COMMENT_MARKS = (";", "$", "//")
 _EXPRESSION = re.compile(r"\{([^{}]*)\}|'([^']*)'")
 _SEED = re.compile(r"^[ \t]*\.opt\w*[ \t][^\n]*\bseed[ \t]*=", re.IGNORECASE | re.MULTILINE)
 _CONTROL = re.compile(r"^[ \t]*\.control\b.*?^[ \t]*\.endc\b[^\n]*", re.IGNORECASE | re.MULTILINE | re.DOTALL)
@@ -74,6 +72,10 @@ class Card:
 
     text: str
     line: int
+
+
+_Analysis = tuple[str, Card]
+"""Its kind in lower case, and its card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +127,18 @@ def prepare_deck(text: str, seed: int, options: Mapping[str, str], files: Mappin
     lowered = body.lower()
     controls = "\n".join(_CONTROL.findall(body)) if ".control" in lowered else ""
     cards = list(dot_cards(_CONTROL.sub(_blank, body) if controls else body))
+    analyses = _analyses(cards)
     chosen = [f".option {name}={value}" if value else f".option {name}" for name, value in options.items()]
     seeded = [] if "seed" in lowered and _SEED.search(body) else [f".option seed={seed}"]
     added = [ADDED, *seeded, *chosen]
     if controls:
-        return PreparedDeck("\n".join([body, *added, *_after_own_control(controls, cards), ".end", ""]), files)
-    added += _extra_cards(cards)
-    commands = _run(cards)
+        return PreparedDeck(
+            "\n".join([body, *added, *_after_own_control(controls, cards, analyses), ".end", ""]), files
+        )
+    added += _extra_cards(cards, analyses)
+    commands = _run(analyses)
     netlist = "\n".join([body, *added, *_control(*commands, _WRITE, "quit"), ".end", ""])
-    plots = _plots(cards)
+    plots = _plots(analyses)
     if not plots or apart("\n".join([body, *chosen])):
         return PreparedDeck(netlist, files)
     alone = "\n".join([body, *added, ".end", ""])
@@ -164,19 +169,20 @@ def dot_cards(text: str) -> Iterator[Card]:
     begin = 0
     for number, line in enumerate(text.splitlines()[1:], start=2):
         stripped = line.lstrip()
-        if stripped.startswith("+") and current:
+        first = stripped[:1]
+        if first == "+" and current:
             current.append(_uncommented(stripped[1:]))
-        elif stripped and not stripped.startswith("*"):
+        elif first and first != "*":
             if current:
                 yield Card(" ".join(current), begin)
-            current = [_uncommented(stripped).rstrip()] if stripped.startswith(".") else []
+            current = [_uncommented(stripped).rstrip()] if first == "." else []
             begin = number
     if current:
         yield Card(" ".join(current), begin)
 
 
 def _uncommented(text: str) -> str:
-    return _COMMENT.sub("", text) if any(mark in text for mark in _COMMENT_MARKS) else text
+    return _COMMENT.sub("", text) if ";" in text or "$" in text or "//" in text else text
 
 
 def _blank(match: re.Match[str]) -> str:
@@ -184,14 +190,14 @@ def _blank(match: re.Match[str]) -> str:
     return "\n" * match.group().count("\n")
 
 
-def _after_own_control(controls: str, cards: Sequence[Card]) -> list[str]:
+def _after_own_control(controls: str, cards: Sequence[Card], analyses: Sequence[_Analysis]) -> list[str]:
     """What follows a control block of the user's own, unless that ends in `quit`.
 
     A block that runs analyses is left at that; without an end ngspice would run the cards once more. A block that
     only sets things up is followed by what a netlist without one gets.
     """
     if not _COMMAND.search(controls):
-        return [*_extra_cards(cards), *_control("if $#plots < 2", *_run(cards), "end", _WRITE, "quit")]
+        return [*_extra_cards(cards, analyses), *_control("if $#plots < 2", *_run(analyses), "end", _WRITE, "quit")]
     return _control("quit") if _OWN_OUTPUT.search(controls) else _control(_WRITE, "quit")
 
 
@@ -199,20 +205,19 @@ def _control(*commands: str) -> list[str]:
     return [".control", *commands, ".endc"]
 
 
-def _analyses(cards: Sequence[Card]) -> list[tuple[str, Card]]:
+def _analyses(cards: Sequence[Card]) -> list[_Analysis]:
     found = [(_ANALYSIS.match(card.text), card) for card in cards]
     return [(match.group(1).lower(), card) for match, card in found if match]
 
 
-def _extra_cards(cards: Sequence[Card]) -> list[str]:
+def _extra_cards(cards: Sequence[Card], analyses: Sequence[_Analysis]) -> list[str]:
     """Every measure once more with all its digits, and the expressions of analyses as vectors."""
-    analyses = _analyses(cards)
-    times = Counter(kind for kind, _ in analyses)
+    kinds = [kind for kind, _ in analyses]
     lines = []
     for match in filter(None, (_MEASURE.match(card.text) for card in cards)):
         kind, name, function = (word.lower() for word in match.groups())
         # ngspice evaluates a `param` measure once: after a second analysis of its kind it would be a stale number.
-        if times[kind] == 1 and not function.startswith(_EXACT_FUNCTIONS):
+        if kinds.count(kind) == 1 and not function.startswith(_EXACT_FUNCTIONS):
             lines.append(f".meas {kind} {EXACT}{name} param='{name}'")
     if len(analyses) > 1:
         for number, (_, card) in enumerate(analyses):
@@ -226,7 +231,7 @@ def _expressions(card: Card, number: int) -> dict[str, str]:
     return {f"{EXACT}{number}_{k}": text.strip() for k, text in enumerate(found)}
 
 
-def _plots(cards: Sequence[Card]) -> list[tuple[str, str]]:
+def _plots(analyses: Sequence[_Analysis]) -> list[tuple[str, str]]:
     """Name and kind of every plot that the analyses will leave; empty where that cannot be told.
 
     ngspice numbers plots with one counter, which goes on when a name is taken: ac1, ac2, op2.
@@ -234,7 +239,7 @@ def _plots(cards: Sequence[Card]) -> list[tuple[str, str]]:
     names: list[str] = []
     kinds: list[str] = []
     number = 1
-    for analysis, _ in _analyses(cards):
+    for analysis, _ in analyses:
         for kind in _SESSION_PLOTS.get(analysis, ("",)):
             while f"{analysis}{number}" in names:
                 number += 1
@@ -243,9 +248,8 @@ def _plots(cards: Sequence[Card]) -> list[tuple[str, str]]:
     return list(zip(names, kinds, strict=True)) if all(kinds) else []
 
 
-def _run(cards: Sequence[Card]) -> list[str]:
+def _run(analyses: Sequence[_Analysis]) -> list[str]:
     """The commands that run all analyses, in the order of their cards."""
-    analyses = _analyses(cards)
     if len(analyses) < 2:
         return ["run", *([] if analyses else [_NOTHING_RAN])]
     commands: list[str] = []

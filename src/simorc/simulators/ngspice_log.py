@@ -125,7 +125,9 @@ class _Reader:
                 self.measured.add(name)
             if _MEASURED in line or name not in self.measured:
                 self._value(name, match["value"].lower())
-        elif match := _FAILED_CARD.fullmatch(line):
+            self.wrong_kind = ""
+            return
+        if match := _FAILED_CARD.fullmatch(line):
             self._fail(match["name"].lower(), self.reason or line.strip())
         elif self.wrong_kind and (match := _CARD.match(line)):
             self._fail(match["name"].lower(), f"ngspice evaluates .meas of kind {_KINDS} alone, not {self.wrong_kind}")
@@ -141,15 +143,17 @@ class _Reader:
     def _value(self, name: str, text: str) -> None:
         if text == "failed":
             self._fail(name, self.reason or "ngspice could not evaluate it")
-        elif name in self.stale:
+            return
+        number = float(text)
+        if name in self.stale:
             self._refuse(name, "ngspice evaluates a param measure once, but its inputs changed in a further analysis")
         elif text.lstrip("+-") in ("nan", "inf"):
             self._fail(name, f"ngspice gave {text}")
-        elif self.earlier.get(name, float(text)) != float(text):
-            gave = f"{self.earlier[name]:g} and {float(text):g}"
+        elif self.earlier.get(name, number) != number:
+            gave = f"{self.earlier[name]:g} and {number:g}"
             self._refuse(name, f"two analyses of one kind gave {gave}; compute it in measures.py")
         elif name not in self.refused:
-            self.values[name] = float(text)
+            self.values[name] = number
             self.messages.pop(name, None)
 
     def _refuse(self, name: str, message: str) -> None:

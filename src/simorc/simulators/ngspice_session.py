@@ -193,9 +193,8 @@ class NgspiceSession:
         """What the log has more than before; of very much, the beginning."""
         if self._log < 0:
             self._log = os.open(f"{self._place}/log", os.O_RDONLY | os.O_CLOEXEC)
-        data = os.pread(self._log, _LONGEST_LOG, self._read)
-        self._read = os.fstat(self._log).st_size
-        return data
+        begin, self._read = self._read, os.fstat(self._log).st_size
+        return os.pread(self._log, min(self._read - begin, _LONGEST_LOG), begin)
 
     def _log_end(self) -> bytes:
         with contextlib.suppress(OSError), (self.folder / "log").open("rb") as file:

@@ -194,6 +194,14 @@ def write_bytes(path: str, data: bytes) -> None:
         os.close(fd)
 
 
+def make_folder(path: str) -> None:
+    """Make a folder where there is none, and those around it, likewise."""
+    try:
+        os.mkdir(path)  # noqa: PTH102
+    except OSError:
+        os.makedirs(path, exist_ok=True)  # noqa: PTH103
+
+
 def read_bytes(path: str) -> bytes:
     """The content of a file, likewise."""
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
