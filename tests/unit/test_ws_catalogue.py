@@ -159,6 +159,24 @@ def test_what_cannot_be_used_is_made_anew_from_the_runs(
     assert content(output) == good
 
 
+def test_only_a_catalogue_that_somebody_touched_is_gone_through(
+    ws_run: RunDirectory, ws_record: MAKE, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone_through: list[bool] = []
+    monkeypatch.setattr(catalogue_module, "_is_whole", lambda db: not gone_through.append(True))
+    finished(ws_run, ws_record, 3.3)
+    finished(ws_run, ws_record, 3.3)
+    assert gone_through == []
+    with closing(sqlite3.connect(output / "catalogue.sqlite")) as db:
+        db.execute("CREATE VIEW failing AS SELECT * FROM runs WHERE verdict = 'fail'")
+    finished(ws_run, ws_record, 9.0)
+    assert gone_through == [True]
+    assert asked(output, "SELECT run_id FROM failing") == [(ws_run.run_id,)]
+    (output / ".catalogue.sqlite.lock").unlink()
+    finished(ws_run, ws_record, 9.0)
+    assert gone_through == [True] * 2
+
+
 def test_a_catalogue_of_a_newer_simorc_is_left_alone(ws_run: RunDirectory, ws_record: MAKE, output: Path) -> None:
     finished(ws_run, ws_record, 3.3)
     with closing(sqlite3.connect(output / "catalogue.sqlite")) as db:

@@ -1,7 +1,8 @@
 """`catalogue.sqlite` beside the runs: what all of them hold, for questions over many of them.
 
 The run directories are the truth; the catalogue is made from them and may be deleted at any time. Whoever changes it
-holds a lock, works on a copy and renames that into place: a reader sees the former one or the new one, whole.
+holds a lock, works on a copy and renames that into place: a reader sees the former one or the new one, whole. The lock
+file says which file was put there last; any other is gone through for damage before it is built upon (ADR 14).
 """
 
 from __future__ import annotations
@@ -30,7 +31,6 @@ _PAUSE_S = 0.05
 _PREPARE = (
     "PRAGMA journal_mode = OFF",  # a copy that was not finished is thrown away
     "PRAGMA synchronous = OFF",  # the file is made durable once, before it is renamed
-    "PRAGMA foreign_keys = ON",
 )
 _HINT = "the runs are safe, and the catalogue is made anew from them once it is deleted"
 
@@ -76,12 +76,13 @@ def _rewrite(output: Path, change: _Change, *, anew: bool = False) -> None:
     final = output / CATALOGUE
     temporary = output / f".{CATALOGUE}.{os.getpid()}.tmp"
     try:
-        with _locked(output / f".{CATALOGUE}.lock"):
+        with _locked(output / f".{CATALOGUE}.lock") as lock:
             _remove_leftovers(output)
             try:
-                if anew or not _revised(final, temporary, change):
+                if anew or not _revised(final, temporary, change, is_ours=_identity(final) == os.pread(lock, 100, 0)):
                     _make(temporary, output, change)
                 _finish(temporary, final)
+                _note(lock, _identity(final))
             finally:
                 temporary.unlink(missing_ok=True)
     except sqlite3.Error as error:
@@ -90,12 +91,17 @@ def _rewrite(output: Path, change: _Change, *, anew: bool = False) -> None:
         raise storage_error(error, final) from error
 
 
-def _revised(final: Path, temporary: Path, change: _Change) -> bool:
-    """Whether there is a catalogue that could be copied and changed; not where it is damaged or of an older simorc."""
+def _revised(final: Path, temporary: Path, change: _Change, *, is_ours: bool) -> bool:
+    """Whether there is a catalogue that could be copied and changed; not where it is damaged or of an older simorc.
+
+    Parameters
+    ----------
+    is_ours: whether nobody has touched it since it was put there
+    """
     try:
         shutil.copyfile(final, temporary)
         with _opened(temporary) as db:
-            if not _is_usable(db, final):
+            if not _is_usable(db, final) or not (is_ours or _is_whole(db)):
                 return False
             _follow(db, final.parent, change)
     except (FileNotFoundError, sqlite3.DatabaseError):
@@ -116,7 +122,12 @@ def _is_usable(db: sqlite3.Connection, final: Path) -> bool:
     if version > SCHEMA:
         what = f"the catalogue is of a newer simorc: schema {version}, expected {SCHEMA}"
         raise RunDirectoryError(what, where=str(final), hint=_HINT)
-    return bool(version == SCHEMA and db.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
+    return bool(version == SCHEMA)
+
+
+def _is_whole(db: sqlite3.Connection) -> bool:
+    """Goes through all of it, which takes longer than a change."""
+    return bool(db.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
 
 
 def _follow(db: sqlite3.Connection, output: Path, change: _Change) -> None:
@@ -153,8 +164,7 @@ def _put(db: sqlite3.Connection, run: RunDirectory, gathered: Gathered, aggregat
 
 
 def _drop(db: sqlite3.Connection, run_id: str) -> None:
-    # The measurements first: without them a case needs no look for its own before it goes.
-    for table in ("measurements", "runs"):
+    for table in ("measurements", "cases", "instruments", "runs"):  # faster than to have each row look for its own
         db.execute(f"DELETE FROM {table} WHERE run = (SELECT run FROM runs WHERE run_id = ?)", (run_id,))
 
 
@@ -181,6 +191,22 @@ def _finish(temporary: Path, final: Path) -> None:
     temporary.replace(final)
 
 
+def _identity(path: Path) -> bytes:
+    """What changes with the content of a file; empty where there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return b""
+    return f"{found.st_ino} {found.st_size} {found.st_mtime_ns}".encode()
+
+
+def _note(lock: int, identity: bytes) -> None:
+    """Write into the lock file; where the disk is full, whoever is next goes through the catalogue first."""
+    with contextlib.suppress(OSError):
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, identity, 0)
+
+
 def _remove_leftovers(output: Path) -> None:
     """Delete what killed processes left: under the lock nobody else has a temporary file."""
     for entry in entries(output):
@@ -189,8 +215,8 @@ def _remove_leftovers(output: Path) -> None:
 
 
 @contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold a kernel lock on a file that stays; waits for whoever holds it, at most a minute."""
+def _locked(path: Path) -> Iterator[int]:
+    """Hold a kernel lock on a file that stays, and give its descriptor; waits for others, at most a minute."""
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         deadline = time.monotonic() + LOCK_WAIT_S
@@ -198,7 +224,7 @@ def _locked(path: Path) -> Iterator[None]:
             if time.monotonic() > deadline:
                 raise RunDirectoryError("the catalogue is in use by another process", where=str(path), hint=_HINT)
             time.sleep(_PAUSE_S)
-        yield
+        yield fd
     finally:
         os.close(fd)
 

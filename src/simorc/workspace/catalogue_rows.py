@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 from simorc.core.aggregates import AggregateResult
 from simorc.core.case import Case
+from simorc.core.measurement import Measurement
 from simorc.core.record import CaseRecord, Status, status_of
 from simorc.core.spec import Verdict
 from simorc.core.units import Value
@@ -88,25 +90,29 @@ def case_rows(run: int, gathered: Gathered) -> Iterator[tuple[object, ...]]:
     ----------
     run: key of the run
     """
-    nothing = (Verdict.NONE, *[None] * 7)
+    nothing = (str(Verdict.NONE), *[None] * 7)
     for case in gathered.cases:
         record = gathered.records.get(case.case_id)
         told = _of_record(record) if record else nothing
-        yield run, case.case_id, _conditions(case), status_of(record), *told
+        yield run, case.case_id, _conditions(case), str(status_of(record)), *told
 
 
 def measurement_rows(run: int, gathered: Gathered) -> Iterator[tuple[object, ...]]:
     """The rows of table `measurements`, in the order of its key, in which SQLite takes them fastest, by chunks."""
     ids = iter(sorted(gathered.records))
     while chunk := list(islice(ids, _CASES_A_CHUNK)):
-        found = [(m.name, case_id, m) for case_id in chunk for m in gathered.records[case_id].measurements]
-        found.sort(key=lambda row: row[:2])
-        for name, case_id, m in found:
-            # As floats: a limit may be a whole number beyond what SQLite holds.
-            value, *numbers = [
-                None if n is None else float(n) for n in (m.value, m.min, m.max, m.margin, m.uncertainty)
-            ]
-            yield run, case_id, _text(name), value, _text(m.unit), m.outcome, m.verdict, *numbers
+        found: defaultdict[str, list[tuple[int, Measurement]]] = defaultdict(list)
+        for case_id in chunk:
+            for m in gathered.records[case_id].measurements:
+                found[m.name].append((case_id, m))
+        for name in sorted(found):
+            text = _text(name)
+            for case_id, m in found[name]:
+                # As floats: a limit may be a whole number beyond what SQLite holds.
+                value, *numbers = [
+                    None if n is None else float(n) for n in (m.value, m.min, m.max, m.margin, m.uncertainty)
+                ]
+                yield run, case_id, text, value, _text(m.unit), str(m.outcome), str(m.verdict), *numbers
 
 
 def instrument_rows(run: int, manifest: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
@@ -126,8 +132,8 @@ def _duts(manifest: Mapping[str, Any]) -> str | None:
 
 def _of_record(record: CaseRecord) -> tuple[object, ...]:
     return (
-        record.verdict,
-        record.error_kind,
+        str(record.verdict),
+        str(record.error_kind) if record.error_kind else None,
         _text(record.error_message or None),
         record.attempt,
         record.started or None,
