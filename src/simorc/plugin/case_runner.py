@@ -161,7 +161,8 @@ class CaseRunner:
         if record.status is Status.COMPLETED:
             measurements = list(record.measurements)
             self._tell("pytest_simorc_measured", case=case, waves=known.result.waves, measurements=measurements)
-            record = replace(record, measurements=tuple(measurements))
+            if measurements != list(record.measurements):
+                record = replace(record, measurements=tuple(measurements))
         return record
 
     def _recorded(

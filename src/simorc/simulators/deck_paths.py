@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from simorc.core.plan import Plan
 
+_MOST_LINES = 20_000
 RUN = "\ue000"
 """Stands for `../../`, the run directory as seen from a case's folder, until a deck is complete."""
 
@@ -97,7 +98,7 @@ def full_path(path: str, folder: str) -> str:
 
 
 class PathRewriter:
-    """Rewrites decks; remembers what each path became, since the cases of a run share most of theirs.
+    """Rewrites decks; remembers what each line became, since the cases of a run share most of theirs.
 
     Parameters
     ----------
@@ -115,10 +116,15 @@ class PathRewriter:
         `filename=`, `pwlfile`; comment lines stay. What ngspice would not read either (a path split over lines) is left
         alone.
         """
-        return _LINE.sub(self._line, text)
+        return "\n".join([self._known.get(line) or self._line(line) for line in text.split("\n")])
 
-    def _line(self, match: re.Match[str]) -> str:
-        line = match.group()
+    def _line(self, line: str) -> str:
+        if len(self._known) > _MOST_LINES:
+            self._known.clear()
+        self._known[line] = changed = self._rewritten(line) if _LINE.fullmatch(line) else line
+        return changed
+
+    def _rewritten(self, line: str) -> str:
         for pattern in (_INCLUDE, _LIBRARY):
             found = pattern.match(line)
             if found:
@@ -126,11 +132,6 @@ class PathRewriter:
         return _ARGUMENT.sub(lambda found: found["head"] + self._path(found["path"]), line)
 
     def _path(self, written: str) -> str:
-        if written not in self._known:
-            self._known[written] = self._rewritten(written)
-        return self._known[written]
-
-    def _rewritten(self, written: str) -> str:
         path = written.strip("\"'")
         # An expression or a variable of the simulator's own is no path yet.
         changed = self._change(path) if path and not path.startswith(("$", "{")) else path
