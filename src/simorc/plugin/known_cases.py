@@ -11,6 +11,7 @@ import signal
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import pairwise
 from typing import TYPE_CHECKING, cast
 
 from simorc.core.errors import SimorcError
@@ -47,8 +48,9 @@ def record_known_cases(
             return
         processes: list[int] = []
         with suppress(OSError):  # the system has no room for so many processes: what they do not take is left
-            for number in range(workers):
-                processes.append(_forked(context, range(number, len(cases), workers), log))
+            ends = [len(cases) * number // workers for number in range(workers + 1)]
+            for begin, end in pairwise(ends):  # neighbours read the same model files
+                processes.append(_forked(context, range(begin, end), log))
         _wait_for(processes, watch, meanwhile)
     except (SimorcError, OSError):  # a session tells
         return

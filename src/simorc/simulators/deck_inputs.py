@@ -220,7 +220,7 @@ def _lines_with(word: str, text: str) -> Iterator[str]:
 
 def _stays_here(text: str) -> bool:
     """Whether commands of a deck read nothing else, and write into the case's folder if anywhere."""
-    for block in _CONTROL.findall(text):
+    for block in _CONTROL.findall(text) if ".control" in text.lower() else ():
         for line in block.splitlines():
             command, _, arguments = line.strip().partition(" ")
             if command[:1] in ("", "*", "$", ";"):

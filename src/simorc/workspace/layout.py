@@ -134,7 +134,7 @@ class RunDirectory:
 
     def result_folder(self, case_id: int) -> Path:
         """results/<id>/: netlist, log and raw file of one case."""
-        return self.path / "results" / str(case_id)
+        return self.path.joinpath("results", str(case_id))
 
     def repeat_folder(self, case_id: int) -> Path:
         """results/.again-<id>-<pid>: where this process simulates a case a second time, as deep as the case's own."""

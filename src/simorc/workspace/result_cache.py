@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from simorc.core.errors import RunDirectoryError
-from simorc.workspace.files import replace_file
+from simorc.workspace.files import read_bytes, replace_file
 from simorc.workspace.layout import RunDirectory
 
 _PLACE = Path(".cache", "results")
@@ -59,7 +59,7 @@ class ResultCache:
     """
 
     def __init__(self, folder: Path, *, reads: bool = True, limit: int = LIMIT) -> None:
-        self._folder = folder
+        self._folder, self._place = folder, os.fspath(folder)
         self._reads = reads
         self._share = limit // _PARTS
         self._sizes: dict[Path, int] = {}
@@ -73,9 +73,9 @@ class ResultCache:
         """The result of that key, or None; one that is damaged is none."""
         if not self._reads:
             return None
-        path = self._path(key)
+        path = f"{self._place}/{key[0]}/{key[1:]}"
         try:
-            found = _parsed(path.read_bytes(), key)
+            found = _parsed(read_bytes(path), key)
         except (OSError, ValueError, LookupError, TypeError, AttributeError):
             return None
         with suppress(OSError):  # somebody else's cache, or gone meanwhile
@@ -88,8 +88,8 @@ class ResultCache:
         It is not stored where little space would be left, which the runs need more.
         """
         data = _packed(key, result)
-        path = self._path(key)
-        part = path.parent
+        part = self._folder / key[0]
+        path = part / key[1:]
         size = max(len(data), _BLOCK)
         try:
             if size > self._share or not self._room(part, size):
@@ -101,9 +101,6 @@ class ResultCache:
         self._sizes[part] += size
         if self._sizes[part] > self._share:
             self._trim(part)
-
-    def _path(self, key: str) -> Path:
-        return self._folder / key[0] / key[1:]
 
     def _room(self, part: Path, size: int) -> bool:
         """Whether there is space left, on the disk; the first time the folder is made."""
