@@ -177,21 +177,30 @@ def compute(
     axes = [tuple(names) for names in together]
     results: list[AggregateResult] = []
     for aggregate in aggregates:
-        for group, every in _groups(aggregate, listed, axes).items():
-            ran = [case for case in every if status_of(records.get(case.case_id)) is not Status.PENDING]
-            members = ran if spared and ran and aggregate.function in CAPABILITY else every
-            results.append(_one(aggregate, dict(group), members, records, typical.get(aggregate.of)))
+        names = _group_names(aggregate, listed, axes)
+        for group, every in _groups(names, listed).items():
+            members = every
+            if spared and aggregate.function in CAPABILITY:
+                ran = [case for case in every if status_of(records.get(case.case_id)) is not Status.PENDING]
+                members = ran or every
+            shared = dict(zip(names, group, strict=True))
+            results.append(_one(aggregate, shared, members, records, typical.get(aggregate.of)))
     return results
 
 
-def _groups(
-    aggregate: Aggregate, cases: list[Case], axes: list[tuple[str, ...]]
-) -> dict[tuple[tuple[str, Value], ...], list[Case]]:
-    groups: dict[tuple[tuple[str, Value], ...], list[Case]] = {}
+def _group_names(aggregate: Aggregate, cases: Sequence[Case], axes: Sequence[tuple[str, ...]]) -> list[str]:
+    """The swept parameters that the aggregate does not run over; of one over all cases there are none."""
+    if not aggregate.over or not cases:
+        return []
     run_over = {aggregate.over, *(name for names in axes if aggregate.over in names for name in names)}
+    return [name for name in cases[0].swept if name not in run_over]
+
+
+def _groups(names: Sequence[str], cases: Iterable[Case]) -> dict[tuple[Value, ...], list[Case]]:
+    """The cases that share the values of some parameters, by these values."""
+    groups: dict[tuple[Value, ...], list[Case]] = {}
     for case in cases:
-        fixed = case.conditions.items() if aggregate.over else ()
-        groups.setdefault(tuple((k, v) for k, v in fixed if k not in run_over), []).append(case)
+        groups.setdefault(tuple(map(case.parameters.__getitem__, names)), []).append(case)
     return groups
 
 
@@ -264,9 +273,11 @@ def _measured(aggregate: Aggregate, record: CaseRecord | None) -> Measurement | 
     """What a completed case measured: a value, and for a yield also that there is none."""
     if record is None or record.status is not Status.COMPLETED:
         return None
-    m = next((m for m in record.measurements if m.name == aggregate.of), None)
-    counts = m is not None and (m.value is not None or (aggregate.function == "yield" and m.outcome is Outcome.FAILED))
-    return m if counts else None
+    for m in record.measurements:
+        if m.name == aggregate.of:
+            counts = m.value is not None or (aggregate.function == "yield" and m.outcome is Outcome.FAILED)
+            return m if counts else None
+    return None
 
 
 def _unfinished(record: CaseRecord | None) -> bool:

@@ -18,6 +18,9 @@ from simorc.core.units import Value, as_number
 ALL_LIMITS = ""
 """In place of a measure's name: the row that counts samples in which every limit is met."""
 
+# Python 3.11 takes longer to look up a word of an enum than to count it.
+_COMPLETED, _NONE, _PASS = Status.COMPLETED, Verdict.NONE, Verdict.PASS
+
 _Key = tuple[str, tuple[Value, ...], float | None, float | None]
 
 
@@ -91,9 +94,10 @@ class _Members:
 
     def judge(self, status: Status, verdict: Verdict) -> None:
         """Count one case; what a failed one left behind says nothing."""
-        if status is Status.COMPLETED:
-            self.judged += verdict is not Verdict.NONE
-            self.passed += verdict is Verdict.PASS
+        if status is _COMPLETED:
+            if verdict is not _NONE:
+                self.judged += 1
+                self.passed += verdict is _PASS
         elif status is Status.FAILED:
             self.missing += 1
         else:
@@ -101,15 +105,15 @@ class _Members:
 
     def add(self, status: Status, m: Measurement | None) -> None:
         """Count one case with its value."""
-        self.judge(status, Verdict.NONE if m is None else m.verdict)
-        if status is not Status.COMPLETED:
+        self.judge(status, _NONE if m is None else m.verdict)
+        if status is not _COMPLETED:
             return
         if m is None or m.value is None:
             self.missing += 1
             return
         self.values.append(m.value)
-        if m.margin is not None:
-            self.margin = m.margin if self.margin is None else min(self.margin, m.margin)
+        if m.margin is not None and (self.margin is None or m.margin < self.margin):
+            self.margin = m.margin
 
 
 def group_names(sweep: Sweep) -> tuple[str, ...]:

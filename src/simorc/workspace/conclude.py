@@ -11,8 +11,9 @@ from simorc.core.aggregates import AggregateResult
 from simorc.core.run_statistics import GroupStatistics
 from simorc.workspace.beside import beside
 from simorc.workspace.catalogue import update_catalogue
-from simorc.workspace.gather import Gathered, aggregates_of, gather, write_aggregates
+from simorc.workspace.gather import Gathered, aggregates_of, look, write_aggregates, write_tables
 from simorc.workspace.layout import RunDirectory
+from simorc.workspace.revision import restore_inputs
 from simorc.workspace.statistics_file import statistics_of, write_statistics
 from simorc.workspace.status_store import ReadBefore
 
@@ -44,10 +45,12 @@ def conclude(run: RunDirectory, before: ReadBefore | None = None, *, forks: bool
     ------
     RunDirectoryError: the directory contradicts itself
     """
-    gathered = gather(run, before)
+    restore_inputs(run)
+    gathered = look(run, before)
     aggregates = aggregates_of(gathered)
     catalogue = partial(update_catalogue, run, gathered, aggregates)
     with beside(catalogue) if forks and len(gathered.cases) >= _WORTH_A_PROCESS else nullcontext(catalogue) as written:
+        write_tables(run, gathered)
         write_aggregates(run, aggregates)
         statistics = statistics_of(gathered)
         write_statistics(run, gathered.plan.sweep, statistics)

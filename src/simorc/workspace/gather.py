@@ -62,11 +62,7 @@ def gather(run: RunDirectory, before: ReadBefore | None = None) -> Gathered:
     """
     restore_inputs(run)
     gathered = look(run, before)
-    rows = (_row(case, gathered.records.get(case.case_id)) for case in gathered.cases)
-    write_metadata(run, gathered.plan, rows)
-    replace_file(run.results_csv, csv_lines(_results(gathered)))
-    remove_leftovers(run)
-    remove_settled_marks(run, gathered.records)
+    write_tables(run, gathered)
     return gathered
 
 
@@ -95,6 +91,20 @@ def look(run: RunDirectory, before: ReadBefore | None = None) -> Gathered:
     return Gathered(
         plan, cases, records, Tally.of(len(cases), records.values(), spared_cases(run)), (*found.notes, *notes)
     )
+
+
+def write_tables(run: RunDirectory, gathered: Gathered) -> None:
+    """Replace metadata.csv and results.csv by what was found, and take away what killed processes left.
+
+    Raises
+    ------
+    RunDirectoryError: nothing can be written; nothing is lost then
+    """
+    rows = (_row(case, gathered.records.get(case.case_id)) for case in gathered.cases)
+    write_metadata(run, gathered.plan, rows)
+    replace_file(run.results_csv, csv_lines(_results(gathered)))
+    remove_leftovers(run)
+    remove_settled_marks(run, gathered.records)
 
 
 def aggregates_of(gathered: Gathered) -> list[AggregateResult]:
@@ -147,7 +157,7 @@ def _edited(rows: Sequence[MetadataRow], records: Mapping[int, CaseRecord]) -> l
     return [f"metadata.csv was edited by hand; its status column is overwritten: {named}{more}"]
 
 
-def _results(gathered: Gathered) -> Iterator[list[str]]:
+def _results(gathered: Gathered) -> Iterator[list[object]]:
     """The rows of results.csv, heading first.
 
     Measures that only a hook added stand behind those of the plan, and behind all of them the uncertainties of those
@@ -163,9 +173,9 @@ def _results(gathered: Gathered) -> Iterator[list[str]]:
             str(case.case_id),
             status_of(record),
             record.verdict if record else Verdict.NONE,
-            *(value_to_text(case.parameters[name]) for name in case.swept),
-            *(number_cell(known[name].value if name in known else None) for name in measures),
-            *(number_cell(known[name].uncertainty if name in known else None) for name in uncertain),
+            *[value_to_text(case.parameters[name]) for name in case.swept],
+            *[m.value if (m := known.get(name)) else None for name in measures],
+            *[m.uncertainty if (m := known.get(name)) else None for name in uncertain],
         ]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -18,7 +18,6 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from simorc.core.measurement import Measurement
 from simorc.core.record import CaseRecord
 from simorc.workspace.clock import parse_utc
 from simorc.workspace.files import entries, replace_file, storage_error
@@ -29,7 +28,6 @@ CASES_A_PART = 10_000
 """The cases of one part: the first holds cases 0 to 9,999, so that no case ever stands in two parts."""
 
 _PART = re.compile(r"part-[0-9]{5}\.parquet")
-_Row = tuple[CaseRecord, Measurement]
 
 
 def write_measurements(run: RunDirectory, gathered: Gathered) -> None:
@@ -44,24 +42,24 @@ def write_measurements(run: RunDirectory, gathered: Gathered) -> None:
     """
     written = set()
     try:
-        for number, rows in _parts(gathered):
+        for number, records in _parts(gathered):
             run.measurements.mkdir(exist_ok=True)
             name = f"part-{number:05}.parquet"
-            replace_file(run.measurements / name, _parquet(run.run_id, rows))
+            replace_file(run.measurements / name, _parquet(run.run_id, records))
             written.add(name)
         _remove_others(run.measurements, written)
     except OSError as error:
         raise storage_error(error, run.measurements) from error
 
 
-def _parts(gathered: Gathered) -> Iterator[tuple[int, list[_Row]]]:
-    """The rows of each part that has any, in the order of the cases."""
+def _parts(gathered: Gathered) -> Iterator[tuple[int, list[CaseRecord]]]:
+    """The records of each part that has any measurements, in the order of the cases."""
     cases = iter(gathered.cases)
     number = 0
     while chunk := list(islice(cases, CASES_A_PART)):
         records = [gathered.records[case.case_id] for case in chunk if case.case_id in gathered.records]
-        if rows := [(record, m) for record in records for m in record.measurements]:
-            yield number, rows
+        if any(record.measurements for record in records):
+            yield number, records
         number += 1
 
 
@@ -72,36 +70,40 @@ def _remove_others(folder: Path, written: set[str]) -> None:
                 Path(entry.path).unlink()
 
 
-def _parquet(run_id: str, rows: Sequence[_Row]) -> bytes:
+def _parquet(run_id: str, records: Sequence[CaseRecord]) -> bytes:
     sink = pa.BufferOutputStream()
-    parquet.write_table(pa.table(_columns(run_id, rows)), sink, compression="zstd")
+    parquet.write_table(pa.table(_columns(run_id, records)), sink, compression="zstd")
     return bytes(sink.getvalue())
 
 
-def _columns(run_id: str, rows: Sequence[_Row]) -> dict[str, pa.Array]:
+def _columns(run_id: str, records: Sequence[CaseRecord]) -> dict[str, pa.Array]:
+    measurements = [m for record in records for m in record.measurements]
+    cases = [record for record in records for _ in record.measurements]
     return {
-        "run_id": _texts(run_id for _ in rows),
-        "case_id": _numbers([record.case_id for record, _ in rows], "int32"),
-        "name": _texts(m.name for _, m in rows),
-        "value": _numbers([m.value for _, m in rows]),
-        "unit": _texts(m.unit for _, m in rows),
-        "outcome": _texts(m.outcome for _, m in rows),
-        "verdict": _texts(m.verdict for _, m in rows),
-        "min": _numbers([m.min for _, m in rows]),
-        "max": _numbers([m.max for _, m in rows]),
-        "margin": _numbers([m.margin for _, m in rows]),
-        "uncertainty": _numbers([m.uncertainty for _, m in rows]),
-        "attempt": _numbers([record.attempt for record, _ in rows], "int32"),
-        "finished": _times([record.finished for record, _ in rows]),
+        "run_id": _texts([run_id] * len(cases)),
+        "case_id": _numbers([record.case_id for record in cases], "int32"),
+        "name": _texts([m.name for m in measurements]),
+        "value": _numbers([m.value for m in measurements]),
+        "unit": _texts([m.unit for m in measurements]),
+        "outcome": _texts([m.outcome for m in measurements]),
+        "verdict": _texts([m.verdict for m in measurements]),
+        "min": _numbers([m.min for m in measurements]),
+        "max": _numbers([m.max for m in measurements]),
+        "margin": _numbers([m.margin for m in measurements]),
+        "uncertainty": _numbers([m.uncertainty for m in measurements]),
+        "attempt": _numbers([record.attempt for record in cases], "int32"),
+        "finished": _times([record.finished for record in cases]),
     }
 
 
 def _numbers(values: Sequence[float | None], kind: str = "float64") -> pa.Array:
     """A column of numbers; None is null."""
-    present = np.fromiter((value is not None for value in values), bool, len(values))
-    data = np.fromiter((0 if value is None else value for value in values), kind, len(values))
-    type_ = pa.from_numpy_dtype(data.dtype)
-    return pa.Array.from_buffers(type_, len(values), [_buffer(np.packbits(present, bitorder="little")), _buffer(data)])
+    valid = None
+    if None in values:
+        valid = _buffer(np.packbits([value is not None for value in values], bitorder="little"))
+        values = [0 if value is None else value for value in values]
+    data = np.array(values, kind)
+    return pa.Array.from_buffers(pa.from_numpy_dtype(data.dtype), len(data), [valid, _buffer(data)])
 
 
 def _times(texts: Sequence[str]) -> pa.Array:
@@ -116,10 +118,10 @@ def _milliseconds(text: str) -> int | None:
     return None if time is None else round(time.timestamp() * 1000)
 
 
-def _texts(texts: Iterable[str]) -> pa.Array:
+def _texts(texts: Sequence[str]) -> pa.Array:
     """A dictionary-encoded column of texts."""
-    known: dict[str, int] = {}
-    codes = array("i", [known.setdefault(str(text), len(known)) for text in texts])
+    known = {text: code for code, text in enumerate(dict.fromkeys(texts))}
+    codes = array("i", map(known.__getitem__, texts))
     encoded = [text.encode("utf-8", "backslashreplace") for text in known]
     offsets = array("i", [0, *np.cumsum([len(text) for text in encoded], dtype=int).tolist()])
     words = pa.Array.from_buffers(pa.string(), len(encoded), [None, _buffer(offsets), _buffer(b"".join(encoded))])
