@@ -164,6 +164,16 @@ def test_the_value_of_a_case_that_is_not_completed_does_not_count(status: Status
     assert (result.value, result.n_missing, result.verdict) == (None, 1, verdict)
 
 
+def test_another_measure_does_not_stand_for_one_that_a_case_lacks() -> None:
+    gain, vout = Measurement("gain", 80.0), Measurement("vout", 3.0)
+    both = CaseRecord(0, Status.COMPLETED, measurements=(gain, vout))
+    cases, aggregate = grid(column("temp", 1, 2)), Aggregate("m", "max", "vout", "temp", spec=Spec(max=5))
+    records = {0: both, 1: replace(both, case_id=1, measurements=(gain,))}
+    (result,) = compute([aggregate], cases, records, {})
+    assert (result.value, result.n, result.n_missing, result.verdict) == (None, 1, 1, Verdict.FAIL)
+    assert compute([aggregate], cases, records | {1: replace(both, case_id=1)}, {})[0].value == 3.0
+
+
 def test_the_nominal_value_comes_first_then_the_typical_one() -> None:
     cases, values = grid(column("temp", 0, 100)), {0: 1.0, 1: 2.0}
     assert one(Aggregate("tc", "tempco_box", "vout", "temp", nominal=10), cases, values, vout=5).value == 1000.0
