@@ -200,7 +200,7 @@ def _is_plain(lower: str) -> bool:
     """Whether a model file, in lower case, is text and nothing else: no commands, no programs, no files of data."""
     if ".control" in lower or has_hidden_commands(lower):
         return False
-    if any(word in lower for word in _OUTSIDE_WORDS) and _OUTSIDE.search(_code(lower)):
+    if any(map(lower.__contains__, _OUTSIDE_WORDS)) and _OUTSIDE.search(_code(lower)):
         return False
     lines = (line for line in _lines_with("file", lower) if line.lstrip()[:1] != "*")
     return not any(_PATHLESS.search(line) or any(file_arguments(line)) for line in lines)

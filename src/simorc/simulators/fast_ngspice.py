@@ -347,9 +347,12 @@ class FastNgspice:
 
 def _numbers(plots: Sequence[Plot]) -> Iterable[np.ndarray[Any, np.dtype[Any]]]:
     """The arrays that hold the vectors of all plots: those of a binary plot are views into one."""
-    vectors = (vector for plot in plots for vector in plot.vectors.values())
-    arrays = (vector.base if isinstance(vector.base, np.ndarray) else vector for vector in vectors)
-    return {id(array): array for array in arrays}.values()
+    found: dict[int, np.ndarray[Any, np.dtype[Any]]] = {}
+    for plot in plots:
+        for vector in plot.vectors.values():
+            array = vector if vector.base is None else vector.base
+            found[id(array)] = array
+    return found.values()
 
 
 def _checked(script: Script, output: Output, log: str, report: LogReport) -> tuple[list[Plot], str]:

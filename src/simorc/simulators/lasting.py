@@ -37,7 +37,7 @@ def lasting(text: str) -> str:
     ('', 'option interp would last')
     """
     lowered = text.lower()
-    if not any(word in lowered for word in _SUSPECT):
+    if not any(map(lowered.__contains__, _SUSPECT)):
         return ""
     if has_hidden_commands(text):
         return "what hidden commands (`*#`) set would last"

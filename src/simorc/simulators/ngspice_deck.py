@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from simorc.core.errors import TemplateError
 from simorc.core.protocols import Deck
@@ -33,6 +34,7 @@ _ANALYSIS = re.compile(rf"\.({'|'.join(_ANALYSES)})\b(.*)", re.IGNORECASE | re.D
 _ANALYSIS_LINE = re.compile(rf"^[ \t]*\.(?:{'|'.join(_ANALYSES)})\b", re.IGNORECASE | re.MULTILINE)
 _COMMAND = re.compile(rf"^[ \t]*(?:run|{'|'.join(_ANALYSES)})\b", re.IGNORECASE | re.MULTILINE)
 _OWN_OUTPUT = re.compile(r"^[ \t]*write\b", re.IGNORECASE | re.MULTILINE)
+_ASKS = re.compile(rf"\.(?:meas(?:ure)?|{'|'.join(_ANALYSES)})\b", re.IGNORECASE)
 _MEASURE = re.compile(r"\.meas(?:ure)?\s+(\w+)\s+([a-z_]\w*)\s+(\w+)", re.IGNORECASE)
 # These print all digits themselves.
 _EXACT_FUNCTIONS = ("param", "expr", "when", "rms", "integ")
@@ -50,6 +52,7 @@ ADDED = "* added by simorc"
 _SESSION_PLOTS = {kind: (kind,) for kind in ("op", "dc", "ac", "tran", "tf")} | {"noise": ("noise", "noise_total")}
 """Of analyses that a session runs: the kinds of their plots."""
 
+_KNOWN = 64
 _WRITE = """\
 set filetype=binary
 foreach simorc_plot $plots
@@ -126,24 +129,21 @@ def prepare_deck(text: str, seed: int, options: Mapping[str, str], files: Mappin
     body = (text[: ending.start()] if ending else text).rstrip("\n")
     lowered = body.lower()
     controls = "\n".join(_CONTROL.findall(body)) if ".control" in lowered else ""
-    cards = list(dot_cards(_CONTROL.sub(_blank, body) if controls else body))
-    analyses = _analyses(cards)
+    cards = dot_cards(_CONTROL.sub(_blank, body) if controls else body)
+    asking = tuple(card for card in cards if _ASKS.match(card.text))
     chosen = [f".option {name}={value}" if value else f".option {name}" for name, value in options.items()]
     seeded = [] if "seed" in lowered and _SEED.search(body) else [f".option seed={seed}"]
     added = [ADDED, *seeded, *chosen]
     if controls:
-        return PreparedDeck(
-            "\n".join([body, *added, *_after_own_control(controls, cards, analyses), ".end", ""]), files
-        )
-    added += _extra_cards(cards, analyses)
-    commands = _run(analyses)
+        return PreparedDeck("\n".join([body, *added, *_after_own_control(controls, asking), ".end", ""]), files)
+    extra, commands, plots = _asked(asking)
+    added += extra
     netlist = "\n".join([body, *added, *_control(*commands, _WRITE, "quit"), ".end", ""])
-    plots = _plots(analyses)
     if not plots or apart("\n".join([body, *chosen])):
         return PreparedDeck(netlist, files)
     alone = "\n".join([body, *added, ".end", ""])
     names, kinds = zip(*plots, strict=True)
-    return PreparedDeck(netlist, files, Script(alone, tuple(commands), names, kinds))
+    return PreparedDeck(netlist, files, Script(alone, commands, names, kinds))
 
 
 def apart(deck: str) -> str:
@@ -190,19 +190,27 @@ def _blank(match: re.Match[str]) -> str:
     return "\n" * match.group().count("\n")
 
 
-def _after_own_control(controls: str, cards: Sequence[Card], analyses: Sequence[_Analysis]) -> list[str]:
+def _after_own_control(controls: str, cards: Sequence[Card]) -> list[str]:
     """What follows a control block of the user's own, unless that ends in `quit`.
 
     A block that runs analyses is left at that; without an end ngspice would run the cards once more. A block that
     only sets things up is followed by what a netlist without one gets.
     """
     if not _COMMAND.search(controls):
+        analyses = _analyses(cards)
         return [*_extra_cards(cards, analyses), *_control("if $#plots < 2", *_run(analyses), "end", _WRITE, "quit")]
     return _control("quit") if _OWN_OUTPUT.search(controls) else _control(_WRITE, "quit")
 
 
 def _control(*commands: str) -> list[str]:
     return [".control", *commands, ".endc"]
+
+
+@lru_cache(maxsize=_KNOWN)
+def _asked(cards: tuple[Card, ...]) -> tuple[tuple[str, ...], tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """Further cards, the commands that run all analyses, and their plots: the same for many cases of a run."""
+    analyses = _analyses(cards)
+    return tuple(_extra_cards(cards, analyses)), tuple(_run(analyses)), tuple(_plots(analyses))
 
 
 def _analyses(cards: Sequence[Card]) -> list[_Analysis]:

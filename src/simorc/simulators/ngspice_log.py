@@ -89,12 +89,12 @@ def parse_log(text: str) -> LogReport:
     lines = text.splitlines()
     reader = _Reader()
     lowered = text.lower()  # most logs have nothing to look for, and this stands between one case and the next
-    is_suspect = any(word in lowered for word in _OF_MEASURES)
+    is_suspect = any(map(lowered.__contains__, _OF_MEASURES))
     for line in lines:
         if is_suspect or "=" in line:
             reader.read(line)
     values, messages = reader.finished()
-    error = find_error(lines) if any(word in lowered for word in _OF_ERRORS) else None
+    error = find_error(lines) if any(map(lowered.__contains__, _OF_ERRORS)) else None
     return LogReport(values, messages, error)
 
 
@@ -121,9 +121,10 @@ class _Reader:
     def read(self, line: str) -> None:
         if match := _VALUE.fullmatch(line):
             name = match["name"].lower()
-            if _MEASURED in line:
+            is_measured = _MEASURED in line
+            if is_measured:
                 self.measured.add(name)
-            if _MEASURED in line or name not in self.measured:
+            if is_measured or name not in self.measured:
                 self._value(name, match["value"].lower())
             self.wrong_kind = ""
             return
