@@ -33,23 +33,24 @@ def processes() -> dict[int, tuple[int, str, str]]:
     return found
 
 
-def descendants(root: int) -> dict[int, str]:
-    """Processes below one, with their command lines, the deepest last."""
-    everything = processes()
-    level, below = [root], {}
-    while level:
-        level = [pid for pid, (parent, _, _) in everything.items() if parent in level]
-        below |= {pid: everything[pid][1] for pid in level}
-    return below
+def below(parents: list[int], everything: dict[int, tuple[int, str, str]]) -> dict[int, str]:
+    """The children of some processes, with their command lines."""
+    return {pid: command for pid, (parent, command, _) in everything.items() if parent in parents}
 
 
 def victim(command: subprocess.Popen[str], target: str, rng: random.Random) -> int | None:
     """The process to kill, or None when there is none of that kind right now."""
     if target == "command":
         return command.pid
-    below = descendants(command.pid)
-    patterns = {"controller": "-m pytest", "ngspice": "ngspice -", "worker": "exec(eval(sys.stdin.readline()))"}
-    fitting = [pid for pid, line in below.items() if patterns[target] in line]
+    everything = processes()
+    generations = [below([command.pid], everything)]
+    for _ in range(2):
+        generations.append(below(list(generations[-1]), everything))
+    if target == "ngspice":
+        fitting = [pid for found in generations for pid, line in found.items() if "ngspice -" in line]
+    else:
+        found = generations[("controller", "worker").index(target)]
+        fitting = [pid for pid, line in found.items() if "ngspice" not in line]
     return rng.choice(sorted(fitting)) if fitting else None
 
 

@@ -312,6 +312,41 @@ def test_judge_takes_todays_specs_and_keeps_the_raw_files(project):
     project.simorc("run", str(run), code=1)
 
 
+BLAS_THREADS = """
+import ctypes
+from pathlib import Path
+
+
+def threads(waves, case):
+    (library,) = {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines() if "openblas" in line}
+    asks = (getattr(ctypes.CDLL(library), f"{prefix}openblas_get_num_threads{end}", None)
+            for prefix in ("", "scipy_") for end in ("", "64_"))
+    return float(next(ask for ask in asks if ask)())
+"""
+
+
+def test_workers_are_forked_from_the_command_and_started_where_a_person_has_a_conftest(project):
+    config = (project.folder / "tb" / "config.yaml").read_text()
+    project.write("tb/config.yaml", config + "  forked: {unit: '', source: python}\n")
+    says = "from pathlib import Path\n\n\ndef forked(waves, case):\n"
+    project.write("tb/measures.py", f"{says}    return float('simorc' in Path('/proc/self/cmdline').read_text())\n")
+    for name, forked in (("plain", "1.0"), ("personal", "0.0")):
+        run = project.build("divider", "--run-id", name)
+        if name == "personal":
+            (run / "conftest.py").write_text("")
+        project.simorc("run", name, "-n", "2", "--no-cache")
+        assert {row["forked"] for row in rows(run / "results.csv")} == {forked}
+
+
+def test_numpy_keeps_to_one_thread_in_every_worker(project):
+    config = (project.folder / "tb" / "config.yaml").read_text()
+    project.write("tb/config.yaml", config + "  threads: {unit: '', source: python}\n")
+    project.write("tb/measures.py", BLAS_THREADS)
+    run = project.build()
+    project.simorc("run", str(run), "-n", "2")
+    assert {row["threads"] for row in rows(run / "results.csv")} == {"1.0"}
+
+
 @pytest.mark.req("SIM-10")
 def test_build_refuses_to_overwrite_unless_forced(project):
     project.build("divider", "--run-id", "first")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -30,7 +31,7 @@ def refused() -> int:
     ids=["done", "its own", "raises", "killed"],
 )
 def test_exit_codes(work: Callable[[], int | None], code: int, log: int) -> None:
-    child = Child(work, log)
+    child = Child(work, stdout=log, stderr=log)
     assert child.wait() == code
     child.kill()
     assert child.wait() == code
@@ -38,14 +39,14 @@ def test_exit_codes(work: Callable[[], int | None], code: int, log: int) -> None
 
 def test_the_log_has_both_streams_and_why_it_failed(log: int, tmp_path: Path) -> None:
     def work() -> int:
-        print("told", end=" ")
+        print("told")
         os.system("echo by another program >&2")
         print("in vain", file=sys.stderr)
         return refused()
 
-    Child(work, log).wait()
+    Child(work, stdout=log, stderr=log).wait()
     text = (tmp_path / "log").read_text()
-    assert text.startswith("by another program\ntold in vain\nTraceback")
+    assert text.startswith("told\nby another program\nin vain\nTraceback")
     assert text.endswith("ValueError: not today\n")
 
 
@@ -84,3 +85,43 @@ def test_what_it_started_is_killed_with_it() -> None:
     assert os.read(reader, 1) == b"", "nobody is left who could write"
     os.close(reader)
     assert child.wait() == -signal.SIGKILL
+
+
+def test_of_its_parents_descriptors_it_has_those_it_is_to_keep(tmp_path: Path) -> None:
+    shared, closed = (os.open(tmp_path, os.O_RDONLY) for _ in range(2))
+
+    def work() -> None:
+        os.fstat(shared)
+        with pytest.raises(OSError, match="Bad file"):
+            os.fstat(closed)
+
+    assert Child(work, kept=[shared]).wait() == 0
+    for descriptor in (shared, closed):
+        os.close(descriptor)
+
+
+def test_what_its_parent_had_not_written_is_written_once() -> None:
+    program = (
+        "from simorc.workspace.child import Child\n"
+        "print('of the parent', end=' ')\n"
+        "Child(lambda: print('of the child', end=' ')).wait()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert sorted(done.stdout.split()) == ["child", "of", "of", "parent", "the", "the"]
+
+
+def test_it_ends_with_its_parent() -> None:
+    program = (
+        "import os, time\nfrom simorc.workspace.child import Child\n"
+        "Child(lambda: time.sleep(60))\nos.kill(os.getpid(), 9)\n"
+    )
+    # Its output has an end only once nobody holds it any more, the child neither.
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=30, check=False)
+    assert done.returncode == -signal.SIGKILL
+
+
+def test_it_says_whether_it_runs() -> None:
+    child = Child(lambda: time.sleep(600.0))
+    assert child.poll() is None
+    child.kill()
+    assert child.poll() == -signal.SIGKILL

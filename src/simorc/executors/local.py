@@ -7,14 +7,16 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
 from simorc.core.errors import RunDirectoryError, UsageError
 from simorc.simulators.process import kill_orphans
+from simorc.workspace.child import Child
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.selection import request_stop
 
@@ -27,6 +29,9 @@ _FOR_TESTS = (
     *("unittest", "recwarn", "monkeypatch", "tmpdir", "legacypath", "subtests", "skipping", "capture"),
 )
 """Parts of pytest that blocks of cases have no use for."""
+_Process = Child | subprocess.Popen[bytes]
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+"""For numpy's helpers: every worker has a core."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -69,26 +74,20 @@ def execute(
     the number of interrupts so far.
     """
     log = run.status_dir / "pytest.log"
-    command = _command(run, workers, pytest_args, html, in_blocks)
+    arguments = _arguments(run, workers, pytest_args, html, in_blocks)
     with log.open("ab" if goes_on else "wb") as output:
-        session = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=_environment(lock_fd),
-            pass_fds=[lock_fd],
-            start_new_session=True,  # the terminal's Ctrl-C reaches this process alone
-        )
+        session = _started(arguments, _environment(lock_fd), output.fileno(), lock_fd, forked=in_blocks)
         try:
             meanwhile()
             _wait(run, session, interrupts, watch)
         finally:
             if session.poll() is None:
-                os.killpg(session.pid, signal.SIGKILL)
-                session.wait()
+                with suppress(ProcessLookupError):  # a forked one may not lead its group yet
+                    os.killpg(session.pid, signal.SIGKILL)
+                session.kill()
+            code = session.wait()
             kill_orphans(run.path)
-    return Execution(session.returncode, log)
+    return Execution(code, log)
 
 
 def worker_count(wanted: str, cases: int) -> int:
@@ -127,9 +126,43 @@ def counted_interrupts() -> Iterator[Interrupts]:
             signal.signal(number, handler)
 
 
-def _wait(
-    run: RunDirectory, session: subprocess.Popen[bytes], interrupts: Interrupts, watch: Callable[[int], None]
-) -> None:
+def _started(
+    arguments: Sequence[str], environment: Mapping[str, str], output: int, lock_fd: int, *, forked: bool
+) -> _Process:
+    """A process of its own for a session, which the terminal's Ctrl-C does not reach.
+
+    Parameters
+    ----------
+    arguments: for pytest
+    output: descriptor that gets what it prints
+    forked: whether it may take along what is loaded here
+    """
+    if forked and sys.getfilesystemencoding() == "utf-8":  # paths go to the workers as text, whatever the locale
+        with suppress(OSError):  # no room for a second process of this size
+            session = partial(_session, arguments, environment)
+            return Child(session, stdout=output, stderr=output, kept=[lock_fd])
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "pytest", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        env=environment,
+        pass_fds=[lock_fd],
+        start_new_session=True,
+    )
+
+
+def _session(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
+    """A pytest session in this process; its exit code."""
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.argv = ["pytest", *arguments]
+    import pytest  # for which `simorc run` itself has no use
+
+    return int(pytest.main([*arguments]))
+
+
+def _wait(run: RunDirectory, session: _Process, interrupts: Interrupts, watch: Callable[[int], None]) -> None:
     asked = False
     for ended in _looks(session.pid):
         if ended:
@@ -156,30 +189,28 @@ def _looks(pid: int) -> Iterator[bool]:
         os.close(descriptor)
 
 
-def _command(run: RunDirectory, workers: int, pytest_args: Sequence[str], html: bool, in_blocks: bool) -> list[str]:
-    command = [sys.executable, "-P", "-m", "pytest", "-c", str(_SETTINGS)]
-    command += ["--rootdir", str(run.path), "--confcutdir", str(run.path)]
-    command += ["-o", f"cache_dir={run.path / '.pytest_cache'}"]
-    command += ["-p", "simorc.plugin.plugin", "-p", "xdist.plugin", "--simorc-selected"]
-    command += ["-n", str(workers), "--dist", "worksteal", "--max-worker-restart", "1000"]
+def _arguments(run: RunDirectory, workers: int, pytest_args: Sequence[str], html: bool, in_blocks: bool) -> list[str]:
+    arguments = ["-c", str(_SETTINGS), "--rootdir", str(run.path), "--confcutdir", str(run.path)]
+    arguments += ["-o", f"cache_dir={run.path / '.pytest_cache'}"]
+    arguments += ["-p", "simorc.plugin.plugin", "-p", "xdist.plugin", "--simorc-selected"]
+    arguments += ["-n", str(workers), "--dist", "worksteal", "--max-worker-restart", "1000"]
     for plugin in (*_NOT_LOADED, *_FOR_TESTS) if in_blocks else _NOT_LOADED:
-        command += ["-p", f"no:{plugin}"]
+        arguments += ["-p", f"no:{plugin}"]
     if html:
-        command += ["-p", "pytest_html.plugin", "-p", "pytest_metadata.plugin"]
-        command += [f"--html={run.report / 'tests.html'}", "--self-contained-html"]
-    return [*command, str(run.test_module), *pytest_args]
+        arguments += ["-p", "pytest_html.plugin", "-p", "pytest_metadata.plugin"]
+        arguments += [f"--html={run.report / 'tests.html'}", "--self-contained-html"]
+    return [*arguments, str(run.test_module), *pytest_args]
 
 
 def _environment(lock_fd: int) -> dict[str, str]:
-    """The environment without the project's pytest settings, one thread for numpy's helpers in every worker."""
+    """The environment of a session: without the project's pytest settings."""
     dropped = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")
     environment = {name: value for name, value in os.environ.items() if name not in dropped}
     environment.update(
         PYTEST_DISABLE_PLUGIN_AUTOLOAD="1",
         SIMORC_LOCK_FD=str(lock_fd),
         SIMORC_PARENT=str(os.getpid()),
-        OPENBLAS_NUM_THREADS="1",
-        OMP_NUM_THREADS="1",
-        PYTHONUTF8="1",  # paths go to the workers as text, whatever the locale
+        **ONE_THREAD,
+        PYTHONUTF8="1",
     )
     return environment

@@ -65,6 +65,14 @@ class Controller:
             raise pytest.UsageError(str(error)) from error
 
     @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_setupnodes(self, config: pytest.Config, specs: Sequence[Any]) -> None:
+        """Workers that execute blocks of cases load nothing of a person's, so that they may be forked."""
+        if self.selection is not None and self.selection.block:
+            from simorc.plugin.forked_workers import fork_workers
+
+            fork_workers(config, self.runs[0], len(specs))
+
+    @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """A worker is about to start: it is to end with this process."""
         node.workerinput[PARENT] = os.getpid()

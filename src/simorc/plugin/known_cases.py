@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import os
 import select
-import signal
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, cast
 
 from simorc.core.errors import SimorcError
 from simorc.plugin.run_context import RunContext
 from simorc.plugin.spice_target import SpiceTarget
+from simorc.workspace.child import Child
 from simorc.workspace.layout import RunDirectory
-from simorc.workspace.parent import bound_to
 
 if TYPE_CHECKING:
     from pluggy import HookRelay
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 _MOST_MISSES = 20
 """So many more misses than hits, and the rest is left to a session, which looks again."""
 _LOOK_EVERY_S = 0.1
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def record_known_cases(
@@ -46,11 +44,12 @@ def record_known_cases(
         cases = context.chosen
         if not isinstance(target, SpiceTarget) or not any(map(target.is_known, (cases[0], cases[-1]))):
             return
-        processes: list[int] = []
+        processes: list[Child] = []
         with suppress(OSError):  # the system has no room for so many processes: what they do not take is left
             ends = [len(cases) * number // workers for number in range(workers + 1)]
             for begin, end in pairwise(ends):  # neighbours read the same model files
-                processes.append(_forked(context, range(begin, end), log))
+                take = partial(_take, context, range(begin, end))
+                processes.append(Child(take, stdout=log, stderr=log))
         _wait_for(processes, watch, meanwhile)
     except (SimorcError, OSError):  # a session tells
         return
@@ -63,25 +62,6 @@ class _Nobody:
 
     def __getattr__(self, hook: str) -> Callable[..., None]:
         return lambda **arguments: None
-
-
-def _forked(context: RunContext, share: range, log: int) -> int:
-    """The id of a new process that takes a share of the cases."""
-    bind = bound_to(os.getpid())
-    if pid := os.fork():
-        return pid
-    try:
-        os.setsid()  # the terminal's Ctrl-C reaches the command alone
-        for number in _SIGNALS:
-            signal.signal(number, signal.SIG_DFL)
-        bind()
-        os.dup2(log, 1)
-        os.dup2(log, 2)
-        _take(context, share)
-    except BaseException:
-        os.write(log, traceback.format_exc().encode("utf-8", "replace"))
-    finally:
-        os._exit(0)  # nothing of the command's own is to happen a second time
 
 
 def _take(context: RunContext, share: range) -> None:
@@ -103,21 +83,19 @@ def _take(context: RunContext, share: range) -> None:
     context.close()
 
 
-def _wait_for(processes: list[int], watch: Callable[[], bool], meanwhile: Callable[[], None]) -> None:
+def _wait_for(processes: list[Child], watch: Callable[[], bool], meanwhile: Callable[[], None]) -> None:
     """Until all have ended; no case of one that is killed is lost, its session finds them as it finds others."""
-    descriptors = {os.pidfd_open(pid): pid for pid in processes}
+    descriptors = {os.pidfd_open(process.pid): process for process in processes}
     try:
         meanwhile()
         while descriptors:
             ended, _, _ = select.select(descriptors, [], [], _LOOK_EVERY_S)
             for descriptor in ended:
-                os.waitpid(descriptors.pop(descriptor), 0)
+                descriptors.pop(descriptor).wait()
                 os.close(descriptor)
             if watch():
                 break
     finally:
-        for descriptor, pid in descriptors.items():
-            with suppress(ProcessLookupError):
-                os.killpg(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
+        for descriptor, process in descriptors.items():
+            process.kill()
             os.close(descriptor)

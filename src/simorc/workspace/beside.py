@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -49,7 +48,6 @@ def _started(work: Work) -> tuple[Child, int]:
 
 
 def _tell(told: int, work: Work) -> None:
-    gc.disable()  # it would touch every object, and a page that is touched is copied
     os.write(told, json.dumps(_failure(work)).encode())
 
 
