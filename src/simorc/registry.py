@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from importlib.metadata import entry_points
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from simorc.core.errors import UsageError
-from simorc.core.netlister import Netlister
-from simorc.core.protocols import Simulator
 from simorc.core.wording import suggestion
+
+if TYPE_CHECKING:
+    from simorc.core.netlister import Netlister
+    from simorc.core.protocols import Simulator
 
 
 def names(family: str) -> list[str]:
