@@ -5,18 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
 from simorc.core.case import Case
 from simorc.core.measurement import Measurement, Outcome
 from simorc.core.record import CaseRecord, Status, status_of
 from simorc.core.spec import Spec, Verdict
-from simorc.core.statistics import Statistics, describe
+from simorc.core.statistics import Statistics, describe, median
 from simorc.core.units import Value, as_number
 
-Array = npt.NDArray[np.float64]
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +97,19 @@ def tempco_endpoint(temp: Array, value: Array, nominal: float | None) -> float:
     ------
     NoValueError: 25 degC is outside the temperatures, and there is no `nominal`
     """
-    order = np.argsort(temp)
+    order = temp.argsort()
     first, last = order[0], order[-1]
     reference = nominal if nominal is not None and not _spans_25(temp) else _at_25(temp, value)
     return float((value[last] - value[first]) / abs(reference) / (temp[last] - temp[first]) * 1e6)
 
 
 def _at_25(temp: Array, value: Array) -> float:
+    import numpy as np
+
     if not _spans_25(temp):
         span = f"{temp.min():g} to {temp.max():g} degC"
         raise NoValueError(f"25 degC, where the reference is taken, is outside {span}; give `nominal`")
-    order = np.argsort(temp)
+    order = temp.argsort()
     return float(np.interp(25.0, temp[order], value[order]))
 
 
@@ -124,7 +128,7 @@ FUNCTIONS: Mapping[str, Callable[[Array, Array, float | None], float]] = {
     "min": lambda x, value, nominal: float(value.min()),
     "max": lambda x, value, nominal: float(value.max()),
     "mean": lambda x, value, nominal: float(value.mean()),
-    "median": lambda x, value, nominal: float(np.median(value)),
+    "median": lambda x, value, nominal: median(value),
     "spread": lambda x, value, nominal: float(value.max() - value.min()),
     "sigma": _sigma,
 }
@@ -244,6 +248,8 @@ def _computed(
     """The value, or None and why there is none."""
     if aggregate.function in CAPABILITY:
         return _capable(aggregate.function, [m for _, m in points])
+    import numpy as np  # whoever only plans does without
+
     x, y = np.array([(at, m.value) for at, m in points], dtype=float).T
     try:
         _check_points(aggregate, x)

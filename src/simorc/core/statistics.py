@@ -6,12 +6,16 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
 from simorc.core.distributions import beta_quantile, chi_square_quantile, student_t_quantile
 from simorc.core.spec import Spec
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Array = npt.NDArray[np.float64]
 
 CONFIDENCE = 0.95
 """How sure an interval is, unless somebody says otherwise."""
@@ -19,8 +23,6 @@ LEAST_FOR_NORMALITY = 20
 """Values below which `normality` says nothing."""
 NOT_NORMAL = 0.01
 """`normality` below which a table warns: one normal sample in a hundred is called so by chance."""
-
-Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +115,8 @@ def describe(values: Sequence[float] | Array, spec: Spec = Spec()) -> Statistics
     >>> found.mean, found.sigma, found.sigma_to_limit
     (2.0, 1.0, 2.0)
     """
-    x = np.asarray(values, dtype=np.float64)
-    x = x[np.isfinite(x)]
+    x = _array(values)
+    x = x[abs(x) < math.inf]
     if not len(x):
         return Statistics(0)
     low, high, mean = float(x.min()), float(x.max()), _mean(x)
@@ -127,7 +129,7 @@ def describe(values: Sequence[float] | Array, spec: Spec = Spec()) -> Statistics
         len(x),
         low,
         mean,
-        float(np.median(x)),
+        median(x),
         high,
         sigma,
         None if window is None or spread is None else window / (6.0 * spread),
@@ -180,13 +182,21 @@ def sigma_interval(n: int, sigma: float, confidence: float = CONFIDENCE) -> Inte
     return Interval(low, sigma * math.sqrt((n - 1) / chi_square_quantile(tail, n - 1)))
 
 
+def median(x: Array) -> float:
+    """The middle one of finite values, at least one, or the mean of the middle two; shape (n,)."""
+    low, high = (len(x) - 1) // 2, len(x) // 2
+    ordered = x.copy()
+    ordered.partition((low, high))
+    return float(ordered[low] + ordered[high]) / 2.0
+
+
 def normality(values: Sequence[float] | Array) -> float | None:
     """The p value of the K² test of D'Agostino and Pearson: from 0 to 1, small where the values are not normal.
 
     It looks at skewness and kurtosis together (D'Agostino, Belanger and D'Agostino, The American Statistician 44,
     1990). None below 20 values, where it does not hold, and where all values are the same.
     """
-    x = np.asarray(values, dtype=np.float64)
+    x = _array(values)
     if len(x) < LEAST_FOR_NORMALITY or x.min() == x.max():
         return None
     deviation = (x - x.mean()) / (x.max() - x.min())  # scaled, so that no power of it vanishes
@@ -196,9 +206,15 @@ def normality(values: Sequence[float] | Array) -> float | None:
     return math.exp(-(z_skewness**2 + z_kurtosis**2) / 2.0)
 
 
+def _array(values: Sequence[float] | Array) -> Array:
+    import numpy as np  # takes 0.1 s to load: whoever only plans does without
+
+    return np.asarray(values, dtype=np.float64)
+
+
 def _mean(x: Array) -> float:
     """The mean; exact where all values are the same, and never beyond the smallest and the largest."""
-    return float(np.clip(x.mean(), x.min(), x.max()))
+    return float(min(max(x.mean(), x.min()), x.max()))
 
 
 def _sigma(x: Array, mean: float) -> float | None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any
 
 from simorc.core.errors import UsageError
 from simorc.core.units import parse_number
 
-_LAST_BITS = 4 * float(np.finfo(np.float64).eps)
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+_LAST_BITS = 4 * sys.float_info.epsilon
 _HINT = "a number in the measure's unit (5m), a share of the reference (2%), or the sum of both (2%+5m)"
 
 
@@ -61,7 +63,7 @@ class Tolerance:
 
     def allowed(self, reference: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """How far a value may be from each reference, in the measure's unit."""
-        return np.asarray(self.absolute + self.relative * np.abs(reference))
+        return self.absolute + self.relative * abs(reference)
 
     def __str__(self) -> str:
         relative = f"{self.relative * 100:g}%" if self.relative else ""
@@ -87,9 +89,12 @@ def agreements(
     error: bound of each difference's own error, NaN where none is known
     largest: the larger value without its sign; what is exactly at a limit is inside, whatever its last bits say
 
+    >>> import numpy as np
     >>> agreements(np.array([1.0, 3.0, 5.0]), np.full(3, 3.0), np.full(3, 0.5)).tolist()
     ['agrees', 'unclear', 'differs']
     """
+    import numpy as np  # whoever only reads a configuration does without
+
     size = np.abs(apart)
     found = np.full(len(apart), str(Agreement.NOT_JUDGED), dtype=object)
     known = ~np.isnan(error)
