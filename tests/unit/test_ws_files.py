@@ -18,9 +18,11 @@ from simorc.workspace.files import (
     is_alive,
     link_or_copy,
     make_folder,
+    read_bytes,
     replace_file,
     storage_error,
     swap_folders,
+    text_of,
 )
 
 
@@ -41,6 +43,21 @@ def test_a_folder_is_made_with_those_around_it_and_may_be_there(tmp_path: Path) 
     (tmp_path / "file").touch()
     with pytest.raises(FileExistsError):
         make_folder(os.fspath(tmp_path / "file"))
+
+
+@pytest.mark.parametrize("size", [0, 1, (1 << 16) - 1, 1 << 16, (1 << 16) + 1, 300_000])
+def test_a_file_is_read_whole_whatever_its_size(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "file"
+    content = (b"0123456789" * (size // 10 + 1))[:size]
+    path.write_bytes(content)
+    assert read_bytes(os.fspath(path)) == content
+
+
+def test_a_line_ends_the_same_way_on_every_system(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    for content, text in ((b"a\r\nb\rc\n", "a\nb\rc\n"), (b"a\nb", "a\nb"), (b"\xff", "\udcff")):
+        path.write_bytes(content)
+        assert text_of(os.fspath(path)) == text
 
 
 def test_text_that_cannot_be_made_leaves_the_former_file(tmp_path: Path) -> None:

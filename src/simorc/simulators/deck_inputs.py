@@ -165,8 +165,9 @@ class DeckInputs:
             lower = text.lower()
             if not _is_plain(lower):
                 self._outside.add(path)
-            found = list(file_references(text, section)) if ".inc" in lower or ".lib" in lower else []
-            if ".lib" in lower:
+            has_libraries = ".lib" in lower
+            found = list(file_references(text, section)) if has_libraries or ".inc" in lower else []
+            if has_libraries:
                 self._with_libraries.add(path)
             # Meant from the folder of a library further out, or of the deck.
             if not section and any(part and not name.startswith(("/", "~")) for name, part in found):

@@ -153,7 +153,8 @@ def has_hidden_commands(text: str) -> bool:
     >>> has_hidden_commands("r1 a 0 1k\\n*#set temp=85"), has_hidden_commands("*### models ###")
     (True, False)
     """
-    return "*#" in text and _HIDDEN.search(text) is not None
+    # Looking for one character takes a fiftieth of the time, and most texts do not have this one.
+    return "#" in text and "*#" in text and _HIDDEN.search(text) is not None
 
 
 def compact(text: str) -> str:
