@@ -25,7 +25,7 @@ _SAFE_OPTIONS = """
 """
 _SAFE = frozenset(_SAFE_OPTIONS.split())
 _SUSPECT = (".opt", ".csparam", "*#", "trrandom", "trnoise")
-_BRANCH = re.compile(r"^[ \t]*\.if\b", re.IGNORECASE | re.MULTILINE)
+_BRANCH = re.compile(r"\n[ \t]*\.if\b", re.IGNORECASE)
 _CARD = re.compile(r"^[ \t]*\.opt(?:[^\n]|\n(?:[ \t]*(?:\*[^\n]*)?\n)*[ \t]*\+)*", re.IGNORECASE | re.MULTILINE)
 _OPTION = re.compile(r"""([a-z_]\w*)(?:\s*=\s*(?:'[^'\n]*'|\{[^}\n]*\}|"[^"\n]*"|[^\s'"{}]+))?""", re.IGNORECASE)
 
@@ -49,7 +49,7 @@ def lasting(text: str) -> str:
 
 def has_branches(text: str) -> bool:
     """Whether a text has an `.if`, with which ngspice evaluates what nothing uses; it remembers that there was one."""
-    return _BRANCH.search(text) is not None
+    return _BRANCH.search(f"\n{text}") is not None
 
 
 @lru_cache(maxsize=256)

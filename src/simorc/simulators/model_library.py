@@ -43,6 +43,7 @@ from simorc.workspace.files import text_of
 
 _MOST_CARDS = 20_000
 _MOST_TEXT = 400_000_000
+_MAYBE_REFERENCE = re.compile(r"\n[^\S\n]*\.(?:inc|lib)[^\n]*", re.IGNORECASE)
 _CONTINUED = re.compile(r"\n[ \t]*\+")
 _RANDOM = frozenset(("agauss", "gauss", "aunif", "unif", "limit", "trrandom", "sgauss", "sunif", "rnd"))
 _ALTERS = ("alter", "alterparam", "altermod")
@@ -180,14 +181,14 @@ class ModelLibrary:
         if not references:
             return Models()
         library = self._library(references)
-        all_words = frozenset().union(*(card.words for card in cards))
+        all_words = frozenset().union(*[card.words for card in cards])
         doubt = library.doubt or doubt or (_NOT_SEEDED if NO_SEED in all_words else "")
         if doubt:
             return self._whole(library, references, doubt)
         words = frozenset(all_words & library.by_name.keys())
         draws = not all_words.isdisjoint(_RANDOM)
         calls = [card.call for card in cards if card.call is not None and not words.isdisjoint(card.call.words)]
-        scales = frozenset().union(*(card.scales for card in cards)) | library.scales
+        scales = frozenset().union(*[card.scales for card in cards if card.scales]) | library.scales
         geometries = frozenset((call.words[-1], *map(call.parameters.get, GEOMETRY)) for call in calls)
         by_finger = self._by_finger and not library.says_width and SAYS_WIDTH not in all_words
         like = (references, words, geometries, scales, draws, by_finger)
@@ -285,11 +286,11 @@ class ModelLibrary:
 def with_models(deck: str, paths: Sequence[str]) -> str:
     """The deck with each of its reference lines reading another file."""
     pending = iter(paths)
-    lines = deck.split("\n")
-    for count, line in enumerate(lines):
-        if count and line.lstrip()[:4].lower() in (".inc", ".lib") and reference(line):
-            lines[count] = f'.include "{next(pending)}"'
-    return "\n".join(lines)
+
+    def changed(match: re.Match[str]) -> str:
+        return f'\n.include "{next(pending)}"' if reference(match.group()[1:]) else match.group()
+
+    return _MAYBE_REFERENCE.sub(changed, deck)
 
 
 def _joined(lines: Iterable[str]) -> list[str]:

@@ -43,7 +43,7 @@ _EXPRESSION = re.compile(r"\{([^{}]*)\}|'([^']*)'")
 _SEED = re.compile(r"^[ \t]*\.opt\w*[ \t][^\n]*\bseed[ \t]*=", re.IGNORECASE | re.MULTILINE)
 _CONTROL = re.compile(r"^[ \t]*\.control\b.*?^[ \t]*\.endc\b[^\n]*", re.IGNORECASE | re.MULTILINE | re.DOTALL)
 _OPEN_CONTROL = re.compile(r"^[ \t]*\.control\b(?!.*^[ \t]*\.endc\b)", re.IGNORECASE | re.MULTILINE | re.DOTALL)
-_END = re.compile(r"^[ \t]*\.end[ \t]*$", re.IGNORECASE | re.MULTILINE)
+_END = re.compile(r"\n[ \t]*\.end[ \t]*$", re.IGNORECASE | re.MULTILINE)
 # Characters that the command line takes for something else: redirection, history, variables, globs, quotes.
 _UNSAFE = re.compile(r"[<>!$;`\"'\\{}^*?~&|]")
 

@@ -62,7 +62,7 @@ _MAX_HEADER = 1 << 26
 _KNOWN = 64
 # What in a header tells nothing of its plot, and differs from case to case.
 _OF_ONE_FILE = re.compile(rb"(?:(?:Title|Date):[^\n]*\n)*", re.IGNORECASE)
-_MARKER = re.compile(rb"^(Binary|Values):[ \t]*\r?\n", re.IGNORECASE | re.MULTILINE)
+_MARKER = re.compile(rb"\n(Binary|Values):[ \t]*\r?\n", re.IGNORECASE)
 
 
 class RawFileError(SimorcError):
