@@ -209,11 +209,11 @@ def read_bytes(path: str) -> bytes:
     """The content of a file, likewise."""
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        chunks = [os.read(fd, _SMALL)]
-        if len(chunks[0]) == _SMALL:
-            rest = max(os.fstat(fd).st_size, _SMALL)
-            while chunks[-1]:
-                chunks.append(os.read(fd, rest))
+        asked = _SMALL
+        chunks = [os.read(fd, asked)]
+        while len(chunks[-1]) == asked:
+            asked = max(os.fstat(fd).st_size, _SMALL)  # more than is left
+            chunks.append(os.read(fd, asked))
         return b"".join(chunks)
     finally:
         os.close(fd)
