@@ -21,6 +21,8 @@ Positions = npt.NDArray[np.int64]
 ABSENT = -1
 _DIGITS = 12
 _MOST_PAIRS = 30_000_000
+_DECIMALS = 9
+"""Of a distance in tolerances: what differs in its last bits is as far apart."""
 _CELL = 1 + 1e-6
 """Width of a cell in tolerances: a little more than one, so that what is exactly that far apart is a neighbour."""
 
@@ -136,8 +138,8 @@ def _match(exact: Positions, near: Floats, anchors: Positions, rows: Positions) 
     for shift in product((-1.0, 0.0, 1.0), repeat=len(names)):
         moved = here.assign(**{name: here[name] + by for name, by in zip(names, shift, strict=True)})
         pairs = moved.merge(there, on=["code", *names])[["row", "anchor"]]
-        apart = np.abs(near[rows[pairs["row"]]] - near[anchors[pairs["anchor"]]]).max(axis=1)
-        found.append(pairs.assign(apart=apart)[apart <= 1 + 1e-9])
+        apart = np.abs(near[rows[pairs["row"]]] - near[anchors[pairs["anchor"]]]).max(axis=1).round(_DECIMALS)
+        found.append(pairs.assign(apart=apart)[apart <= 1])
     pairs = pd.concat(found).sort_values(["apart", "anchor"], kind="stable")
     best = pairs.drop_duplicates("row").drop_duplicates("anchor")
     match = np.full(len(rows), ABSENT, dtype=np.int64)
