@@ -461,3 +461,9 @@ def test_the_bin_of_every_instance_stays(geometries: list[tuple[float, float, in
             if lmin <= long < lmax and (wmin <= of_one < wmax or wmin <= width < wmax):
                 assert number in kept
     assert kept == sorted(kept)
+
+
+def test_reference_lines_alone_read_other_files() -> None:
+    deck = ".include title\n  .INC a.inc\n* .lib b.lib tt\n.lib 'b.lib' tt\n.lib tt\nr1 a 0 1k\n.include c.inc"
+    expected = deck.replace("  .INC a.inc", '.include "1"').replace(".lib 'b.lib' tt", '.include "2"')
+    assert with_models(deck, ["1", "2", "3"]) == expected.replace(".include c.inc", '.include "3"')

@@ -34,6 +34,17 @@ def test_the_seed_is_written_unless_the_deck_has_one() -> None:
     assert ".option seed=42" in prepare_deck("* t\n* .option seed=5\n.op\n", 42, {}, {}).text
 
 
+def test_decks_that_differ_in_an_argument_alone_have_commands_and_measures_of_their_own() -> None:
+    for temp, stop, name in ((27, "1g", "gain"), (85, "1g", "gain"), (85, "2g", "gain"), (85, "2g", "peak")):
+        cards = f".temp {temp}\n.op\n.ac dec 10 1 {stop}\n.meas ac {name} max vdb(out)"
+        script = prepare_deck(f"* t\n{cards}\n", 1, {}, {}).script
+        assert script is not None
+        assert script.commands == ("op", f"ac dec 10 1 {stop}")
+        assert script.plots == ("op1", "ac1")
+        assert script.netlist.startswith(f"* t\n{cards}\n")
+        assert f".meas ac simorc_{name} param='{name}'\n" in script.netlist
+
+
 @pytest.mark.parametrize("card", [".noise v(out<2>) v1 dec 1 1 10", ".tran 1n {x} $x", ".noise v(a!) v1 dec 1 1 10"])
 def test_an_analysis_that_no_command_can_say_is_an_error_where_it_would_have_to_be_one(card: str) -> None:
     assert "run" in prepare_deck(f"* t\n{card}\n", 1, {}, {}).text
