@@ -31,7 +31,8 @@ class ProgressView:
             from rich.progress import BarColumn, Progress, TextColumn
 
             columns = (BarColumn(), TextColumn("{task.completed}/{task.total} {task.fields[rest]}"))
-            self.bar = Progress(*columns, console=Console(file=self.stream), transient=True)
+            # Drawn by `refresh`, not by a thread of its own: sessions are forked from this process.
+            self.bar = Progress(*columns, console=Console(file=self.stream), transient=True, auto_refresh=False)
             self.task = self.bar.add_task("", total=self.total, rest="starting")
             self.bar.start()
         return self
@@ -52,7 +53,7 @@ class ProgressView:
             return
         done = progress["done"]
         if self.bar is not None:
-            self.bar.update(self.task, completed=done, rest=_rest(progress))
+            self.bar.update(self.task, completed=done, rest=_rest(progress), refresh=True)
         elif time.monotonic() >= self.next_line:
             self.next_line = time.monotonic() + _LINE_EVERY_S
             self._say(f"{done}/{self.total} {_rest(progress)}")

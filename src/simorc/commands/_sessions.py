@@ -98,7 +98,6 @@ class Sessions:
         check: the case that is simulated twice
         """
         many = self._in_blocks and len(cases) > _SHARD
-        # Before the view, which may have a thread: this forks.
         if self._may_be_known(cases):
             execution, cases = self._known_first(cases, check)
             if not cases or self.is_over(execution):
