@@ -24,6 +24,7 @@ from simorc.report.compare import Comparison, Options
 from simorc.report.compare import compare as compare_sides
 from simorc.report.compare_join import TwiceError, join, rounded
 from simorc.report.compare_side import of_table
+from simorc.report.compare_table import blocks
 from simorc.workspace.conclude import conclude
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.status_store import write_record
@@ -46,6 +47,13 @@ def compared(*sides: object, **options: object) -> Comparison:
 
 def column(values: Sequence[float], unit: str) -> Column:
     return Column(np.array(values, dtype=np.float64), unit)
+
+
+def test_differences_of_zero_have_the_unit_that_the_values_are_shown_in() -> None:
+    first, second = (side(name, temp=[27, 85], v=column([0.8038, 0.7], "V")) for name in "ab")
+    (block,) = blocks(compared(first, second), 2)
+    assert [found.unit for found in block.columns] == ["mV", "mV", "mV"]
+    assert {float(cell) for cell in block.columns[2].cells} == {0.0}
 
 
 small = st.lists(st.integers(0, 12), max_size=12, unique=True)

@@ -66,7 +66,7 @@ def _columns(comparison: Comparison, rows: np.ndarray, measure: str, uncertainty
         cells = [_cell(comparison, side, row, scale, found[row], bounds[row]) for row in range(len(rows))]
         columns.append(TableColumn(side, False, scale.unit, tuple(cells)))
         if side:
-            columns.append(_difference(side, apart[side], unit))
+            columns.append(_difference(side, apart[side], unit, scale))
     return columns
 
 
@@ -85,8 +85,9 @@ def _cell(comparison: Comparison, number: int, row: int, scale: Scale, value: fl
     return ABSENT if why == NOT_THERE else why or "no value"
 
 
-def _difference(side: int, apart: Floats, unit: str) -> TableColumn:
-    scale = scale_for(_known(apart), unit)
+def _difference(side: int, apart: Floats, unit: str, values: Scale) -> TableColumn:
+    known = _known(apart)
+    scale = scale_for(known, unit) if any(known) else values  # nothing but zeros suits every prefix
     return TableColumn(side, True, scale.unit, tuple(ABSENT if math.isnan(v) else scale.text(v + 0.0) for v in apart))
 
 
