@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -325,6 +326,7 @@ def import_cace(
 
 def main() -> None:
     """Entry point of the `simorc` command."""
+    _set_right()
     arguments = sys.argv[1:]
     own = arguments[: arguments.index("--")] if "--" in arguments else arguments
     debug = "--debug" in own
@@ -346,6 +348,17 @@ def main() -> None:
             sys.exit(ExitCode.USAGE)
         _print_error(error if isinstance(error, SimorcError) else _unexpected(error))
         sys.exit(error.exit_code if isinstance(error, SimorcError) else ExitCode.USAGE)
+
+
+def _set_right() -> None:
+    """What a launcher may have left odd: closed standard streams, whose place a file would get, and SIGCHLD ignored."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 def _discard_output() -> None:

@@ -69,10 +69,15 @@ def left_over(run: Path) -> list[str]:
     return [line for _, line, environment in processes().values() if f"SIMORC_RUN={run}" in environment]
 
 
-def kill_once(command: subprocess.Popen[str], target: str, rng: random.Random) -> bool:
+def kill_once(run: Path, command: subprocess.Popen[str], target: str, rng: random.Random) -> bool:
     """Kill a process of one kind at a random moment; False when the run was over before."""
-    time.sleep(rng.uniform(0.4, 2.2))
+    recorded = rng.randrange(-40, 150)  # so many of 200 cases; while it starts
     deadline = time.monotonic() + 20
+    if recorded < 0:
+        time.sleep(rng.uniform(0.0, 0.5))
+    while recorded > 0 and command.poll() is None and time.monotonic() < deadline:
+        recorded = 0 if sum(1 for _ in (run / ".status").glob("case_*.json")) >= recorded else recorded
+        time.sleep(0.002)
     while command.poll() is None and time.monotonic() < deadline:
         pid = victim(command, target, rng)
         if pid is not None:
@@ -89,7 +94,7 @@ def one_round(project, target: str, seed: int) -> bool:  # type: ignore[no-untyp
     rng = random.Random(seed)
     run = project.build("big", "--run-id", f"{target}-{seed}")
     command = project.start("run", str(run), "-n", "2", "--no-cache")
-    hit = kill_once(command, target, rng)
+    hit = kill_once(run, command, target, rng)
     command.communicate(timeout=120)
     before = completed_files(run)
 

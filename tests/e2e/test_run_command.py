@@ -338,6 +338,48 @@ def test_workers_are_forked_from_the_command_and_started_where_a_person_has_a_co
         assert {row["forked"] for row in rows(run / "results.csv")} == {forked}
 
 
+def test_a_second_interrupt_ends_what_a_measure_function_has_started(project):
+    config = (project.folder / "tb" / "config.yaml").read_text()
+    project.write("tb/config.yaml", config + "  waits: {unit: '', source: python}\n")
+    sleep = f"sleep {600 + os.getpid() / 1e7:.7f}"
+    project.write("tb/measures.py", f"import os\n\n\ndef waits(waves, case):\n    return os.system('{sleep}') * 1.0\n")
+    command = project.start("run", str(project.build()), "-n", "2")
+
+    def sleeping():
+        found = subprocess.run(["pgrep", "-f", f"^{sleep}"], capture_output=True, text=True, check=False)
+        return found.stdout.split()
+
+    deadline = time.monotonic() + 60
+    while len(sleeping()) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert len(sleeping()) == 2
+    for _ in range(2):
+        command.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+    command.communicate(timeout=60)
+    assert command.returncode == 130
+    assert sleeping() == []
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&- 2>&-"])
+def test_whoever_closes_the_standard_streams_has_a_run_all_the_same(project, closed):
+    run = project.build()
+    command = f"exec {sys.executable} -m simorc run {run} {closed}"
+    done = subprocess.run(["sh", "-c", command], cwd=project.folder, capture_output=True, check=False)
+    assert done.returncode == 0
+    assert {record["status"] for record in records(run).values()} == {"completed"}
+
+
+def test_whoever_ignores_the_end_of_children_has_a_run_all_the_same(project):
+    run = project.build()
+    program = (
+        "import os, signal, sys\nsignal.signal(signal.SIGCHLD, signal.SIG_IGN)\nos.execv(sys.executable, sys.argv[1:])"
+    )
+    command = [sys.executable, "-c", program, sys.executable, "-m", "simorc", "run", str(run)]
+    done = subprocess.run(command, cwd=project.folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_numpy_keeps_to_one_thread_in_every_worker(project):
     config = (project.folder / "tb" / "config.yaml").read_text()
     project.write("tb/config.yaml", config + "  threads: {unit: '', source: python}\n")

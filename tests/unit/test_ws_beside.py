@@ -58,23 +58,21 @@ def test_without_room_for_a_process_it_is_done_here(monkeypatch: pytest.MonkeyPa
     assert open_files() == before
 
 
-def test_a_body_that_breaks_off_leaves_no_process() -> None:
-    reader, writer = os.pipe()
+def test_a_body_that_breaks_off_leaves_no_process(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
 
     def work() -> None:
-        os.write(writer, str(os.getpid()).encode())
+        (tmp_path / "fifo").write_text(str(os.getpid()))
         time.sleep(600.0)
 
     def breaks_off() -> None:
         with beside(work):
-            raise ZeroDivisionError(int(os.read(reader, 20)))
+            raise ZeroDivisionError(int((tmp_path / "fifo").read_text()))
 
     with pytest.raises(ZeroDivisionError) as told:
         breaks_off()
     with pytest.raises(ProcessLookupError):
         os.kill(told.value.args[0], 0)
-    os.close(reader)
-    os.close(writer)
 
 
 KILLED = """

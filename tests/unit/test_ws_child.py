@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from simorc.workspace.child import Child
@@ -60,7 +61,7 @@ def test_its_signals_are_the_usual_ones_in_a_session_of_its_own() -> None:
 
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
-        child = Child(work)
+        child = Child(work, kept=[writer])
         assert os.read(reader, 20) == b"True True"
         os.kill(child.pid, signal.SIGTERM)
         assert child.wait() == -signal.SIGTERM
@@ -78,7 +79,7 @@ def test_what_it_started_is_killed_with_it() -> None:
             os.write(writer, b"both")
         time.sleep(600.0)
 
-    child = Child(work)
+    child = Child(work, kept=[writer])
     assert os.read(reader, 4) == b"both"
     child.kill()
     os.close(writer)
@@ -125,3 +126,30 @@ def test_it_says_whether_it_runs() -> None:
     assert child.poll() is None
     child.kill()
     assert child.poll() == -signal.SIGKILL
+
+
+def test_its_own_functions_at_exit_are_called_and_none_of_its_parents() -> None:
+    program = (
+        "import atexit\nfrom simorc.workspace.child import Child\n"
+        "atexit.register(print, 'parent')\n"
+        "Child(lambda: atexit.register(print, 'child') and None).wait()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["child", "parent"]
+
+
+def test_two_draw_different_numbers_from_numpys_global_generator(tmp_path: Path) -> None:
+    def draw() -> None:
+        print(np.random.random())
+
+    np.random.seed(1)
+    for name in ("one", "two"):
+        with (tmp_path / name).open("wb") as log:
+            assert Child(draw, stdout=log.fileno()).wait() == 0
+    assert (tmp_path / "one").read_text() != (tmp_path / "two").read_text()
+
+
+def test_one_that_does_not_lead_is_in_its_parents_group() -> None:
+    parent = os.getpgid(0)
+    assert Child(lambda: os.getpgid(0) != parent, leads=False).wait() == 0
+    assert Child(lambda: os.getpgid(0) == parent).wait() == 0

@@ -60,7 +60,7 @@ def run(text: str, options: RunOptions) -> int:
         job = Job(directory, before, lock, options, interrupts)
         execution, due = _execute_all(job, due, all_rounds) if due else (None, due)
         changed = changed_inputs(directory) if execution is not None else []
-        concluded = conclude(directory, job.read, forks=True)
+        concluded = conclude(directory, job.read, forks=before.plan.target != "bench")
         if before.plan.target == "bench" and due:
             from simorc.commands._bench_run import fault_remarks
 

@@ -56,7 +56,7 @@ class _Worker(Child):
         told, tell = os.pipe()
         answered, answer = os.pipe()
         try:
-            super().__init__(_obey, stdin=told, stdout=answer, kept=())
+            super().__init__(_obey, stdin=told, stdout=answer, leads=False)  # it is killed with its session
         except OSError:
             os.close(tell)
             os.close(answered)

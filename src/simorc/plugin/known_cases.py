@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import select
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import pairwise
@@ -83,10 +83,12 @@ def _take(context: RunContext, share: range) -> None:
     context.close()
 
 
-def _wait_for(processes: list[Child], watch: Callable[[], bool], meanwhile: Callable[[], None]) -> None:
+def _wait_for(processes: Sequence[Child], watch: Callable[[], bool], meanwhile: Callable[[], None]) -> None:
     """Until all have ended; no case of one that is killed is lost, its session finds them as it finds others."""
-    descriptors = {os.pidfd_open(process.pid): process for process in processes}
+    descriptors: dict[int, Child] = {}
     try:
+        for process in processes:
+            descriptors[os.pidfd_open(process.pid)] = process
         meanwhile()
         while descriptors:
             ended, _, _ = select.select(descriptors, [], [], _LOOK_EVERY_S)
@@ -96,6 +98,7 @@ def _wait_for(processes: list[Child], watch: Callable[[], bool], meanwhile: Call
             if watch():
                 break
     finally:
-        for descriptor, process in descriptors.items():
+        for process in processes:
             process.kill()
+        for descriptor in descriptors:
             os.close(descriptor)

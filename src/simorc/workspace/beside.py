@@ -39,7 +39,7 @@ def _started(work: Work) -> tuple[Child, int]:
     """A process that works, and the descriptor on which it says how that went."""
     answer, told = os.pipe()
     try:
-        return Child(lambda: _tell(told, work)), answer
+        return Child(lambda: _tell(told, work), kept=[told]), answer
     except OSError:
         os.close(answer)
         raise

@@ -1,12 +1,18 @@
-"""A process forked from this one: it has all that is loaded here, and ends with its parent."""
+"""A process forked from this one: it has all that is loaded here, and ends with its parent.
+
+What a fork shares and a started process would not is reset: signals, streams, group, descriptors, functions at exit,
+and the state of numpy's global generator, for two workers must not draw the same numbers.
+"""
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import signal
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Collection
 from contextlib import suppress
 
@@ -19,15 +25,15 @@ _MOST_DESCRIPTORS = 1 << 16
 class Child:
     """A forked process that does some work, and nothing of what its parent does at its end.
 
-    It is a session of its own, beyond a terminal's Ctrl-C; signals have their usual effect in it. Whoever forks has no
-    threads that hold locks which the work takes.
+    Signals have their usual effect in it. Whoever forks has no threads that hold locks which the work takes.
 
     Parameters
     ----------
     work: gives the exit code, None for 0; where it raises, which is told on stderr, that is 1
     stdin: descriptor; by default there is nothing to read
     stdout, stderr: descriptors; by default the parent's own
-    kept: those of the parent's further descriptors that stay open; by default all
+    kept: those of the parent's further descriptors that stay open
+    leads: whether it leads a session and group of its own, beyond a terminal's Ctrl-C; otherwise it is in its parent's
 
     Raises
     ------
@@ -41,26 +47,33 @@ class Child:
         stdin: int | None = None,
         stdout: int = 1,
         stderr: int = 2,
-        kept: Collection[int] | None = None,
+        kept: Collection[int] = (),
+        leads: bool = True,
     ) -> None:
         bind = bound_to(os.getpid())
         self._code: int | None = None
-        self.pid = os.fork()
+        self._leads = leads
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of threads, which hold nothing that the work takes
+            self.pid = os.fork()
         if self.pid:
             return
         code = 1
         try:
             bind()
-            gc.freeze()  # a page that the collector touches is copied
+            if leads:
+                os.setsid()
             _as_started(os.open(os.devnull, os.O_RDONLY) if stdin is None else stdin, stdout, stderr, kept)
             code = work() or 0
         except BaseException:
             os.write(2, traceback.format_exc().encode("utf-8", "replace"))
         finally:
+            with suppress(Exception):
+                atexit._run_exitfuncs()
             for stream in (sys.stdout, sys.stderr):
                 with suppress(OSError, ValueError):
                     stream.flush()
-            os._exit(code)  # without handlers at exit, without what its parent had not yet written
+            os._exit(code)  # without what its parent had not yet written
 
     def poll(self) -> int | None:
         """As `wait`, but None while it runs."""
@@ -73,11 +86,13 @@ class Child:
         return code
 
     def kill(self) -> None:
-        """Kill it with all of its group, and wait for its end; one that has ended stays as it is."""
+        """Kill it, with all of a group that it leads, and wait for its end; one that has ended stays as it is."""
         if self._code is None:
-            for kill in (os.killpg, os.kill):  # at its very beginning it has no group yet
-                with suppress(ProcessLookupError):
-                    kill(self.pid, signal.SIGKILL)
+            if self._leads:
+                with suppress(ProcessLookupError):  # at its very beginning it has no group yet
+                    os.killpg(self.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
             self.wait()
 
     def _waited(self, options: int) -> int | None:
@@ -87,21 +102,23 @@ class Child:
         return self._code
 
 
-def _as_started(stdin: int, stdout: int, stderr: int, kept: Collection[int] | None) -> None:
-    """Signals, descriptors and streams as in a process that was started anew."""
-    os.setsid()
+def _as_started(stdin: int, stdout: int, stderr: int, kept: Collection[int]) -> None:
+    """What is as in a process that was started anew."""
+    gc.freeze()  # a page that the collector touches is copied
+    atexit._clear()
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_DFL)
     for target, source in enumerate((stdin, stdout, stderr)):
         os.dup2(source, target)
-    if kept is not None:
-        first = 3
-        for descriptor in sorted(kept):
-            os.closerange(first, descriptor)
-            first = descriptor + 1
-        os.closerange(first, _MOST_DESCRIPTORS)
+    first = 3
+    for descriptor in sorted(kept):
+        os.closerange(first, descriptor)
+        first = descriptor + 1
+    os.closerange(first, _MOST_DESCRIPTORS)
     # The parent's hold what it had not yet written, and perhaps the lock of a thread that does not exist here.
     sys.stdin = os.fdopen(0, encoding="utf-8", errors="surrogateescape", closefd=False)
     sys.stdout, sys.stderr = (
         os.fdopen(number, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False) for number in (1, 2)
     )
+    if generator := sys.modules.get("numpy.random"):
+        generator.seed()

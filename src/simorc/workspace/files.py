@@ -13,6 +13,8 @@ from typing import Any
 
 from simorc.core.errors import RunDirectoryError
 
+_MOST_A_READ = 1 << 30
+"""Linux gives a little less than 2 GiB at once, whatever is asked for."""
 _SMALL = 1 << 16
 """Bytes of a file; most have less."""
 _AT_FDCWD = -100
@@ -212,7 +214,7 @@ def read_bytes(path: str) -> bytes:
         asked = _SMALL
         chunks = [os.read(fd, asked)]
         while len(chunks[-1]) == asked:
-            asked = max(os.fstat(fd).st_size, _SMALL)  # more than is left
+            asked = min(max(os.fstat(fd).st_size, _SMALL), _MOST_A_READ)
             chunks.append(os.read(fd, asked))
         return b"".join(chunks)
     finally:
