@@ -13,6 +13,7 @@ from typing import BinaryIO
 import pytest
 
 from simorc.core.errors import RunDirectoryError
+from simorc.workspace import files
 from simorc.workspace.files import (
     entries,
     is_alive,
@@ -172,3 +173,13 @@ def test_another_user_s_process_is_alive(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(os, "kill", refuse)
     assert is_alive(5)
+
+
+@pytest.mark.parametrize("size", [0, 1, 65_536, 65_537, 200_000, 262_144])
+def test_a_file_is_read_whole_however_little_the_system_gives_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr("simorc.workspace.files._MOST_A_READ", 100_000)
+    content = os.urandom(size)
+    (tmp_path / "file").write_bytes(content)
+    assert files.read_bytes(str(tmp_path / "file")) == content
