@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from simorc.core.aggregates import FUNCTIONS, Aggregate, AggregateResult, compute, tempco_box, tempco_endpoint
 from simorc.core.case import Case
@@ -168,10 +169,10 @@ def test_another_measure_does_not_stand_for_one_that_a_case_lacks() -> None:
     gain, vout = Measurement("gain", 80.0), Measurement("vout", 3.0)
     both = CaseRecord(0, Status.COMPLETED, measurements=(gain, vout))
     cases, aggregate = grid(column("temp", 1, 2)), Aggregate("m", "max", "vout", "temp", spec=Spec(max=5))
-    records = {0: both, 1: replace(both, case_id=1, measurements=(gain,))}
+    records = {0: both, 1: structs.replace(both, case_id=1, measurements=(gain,))}
     (result,) = compute([aggregate], cases, records, {})
     assert (result.value, result.n, result.n_missing, result.verdict) == (None, 1, 1, Verdict.FAIL)
-    assert compute([aggregate], cases, records | {1: replace(both, case_id=1)}, {})[0].value == 3.0
+    assert compute([aggregate], cases, records | {1: structs.replace(both, case_id=1)}, {})[0].value == 3.0
 
 
 def test_the_nominal_value_comes_first_then_the_typical_one() -> None:

@@ -11,12 +11,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from signal import SIGKILL
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from simorc.core.errors import ErrorKind
 from simorc.core.measurement import Measurement
@@ -319,7 +319,7 @@ def test_a_record_of_another_attempt_replaces_the_measurements(
     ws_run: RunDirectory, ws_record: MAKE, output: Path
 ) -> None:
     finished(ws_run, ws_record, 3.3)
-    write_record(ws_run, replace(ws_record(0, vout=3.31), attempt=2))
+    write_record(ws_run, structs.replace(ws_record(0, vout=3.31), attempt=2))
     conclude(ws_run)
     assert asked(output, "SELECT c.attempt, m.value FROM cases c JOIN measurements m USING (run, case_id)") == [
         (2, 3.31)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from simorc.core.aggregates import AggregateResult, compute
 from simorc.core.errors import ErrorKind, RunDirectoryError
@@ -93,7 +93,7 @@ def test_uncertainties_stand_behind_all_measures_where_there_are_any(ws_run: Run
     gather(ws_run)
     assert ws_run.results_csv.read_text().splitlines()[0] == "case_id,status,verdict,corner,vin,iload,vout,psrr"
     (vout,) = ws_record(1).measurements
-    write_record(ws_run, replace(ws_record(1), measurements=(replace(vout, uncertainty=2.5e-4),)))
+    write_record(ws_run, structs.replace(ws_record(1), measurements=(structs.replace(vout, uncertainty=2.5e-4),)))
     gather(ws_run)
     rows = rows_of(ws_run.results_csv)
     assert list(rows[0])[-3:] == ["vout", "psrr", "vout_uncertainty"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from msgspec import structs
 from pyarrow import parquet
 
 from simorc.core.errors import RunDirectoryError
@@ -36,7 +36,7 @@ def parts(run: RunDirectory) -> list[str]:
 
 @pytest.mark.req("DVT-10")
 def test_every_measurement_is_a_row(ws_run: RunDirectory, ws_record: MAKE) -> None:
-    write_record(ws_run, replace(ws_record(4, vout=9.0), attempt=3, finished="2026-01-01T12:00:00.250Z"))
+    write_record(ws_run, structs.replace(ws_record(4, vout=9.0), attempt=3, finished="2026-01-01T12:00:00.250Z"))
     write_record(ws_run, ws_record(0, vout=None))
     write_record(ws_run, ws_record(1, Status.FAILED))
     conclude(ws_run)

@@ -76,9 +76,7 @@ def test_a_damaged_part_is_named_and_never_taken_for_records(run, cut):
         write_record(run, record(case_id))
     pack_records(run)
     (part,) = run.packed.iterdir()
-    part.write_bytes(
-        part.read_bytes()[:cut] if cut >= 0 else part.read_bytes().replace(b'"case_id": 1', b'"case_id": 7')
-    )
+    part.write_bytes(part.read_bytes()[:cut] if cut >= 0 else part.read_bytes().replace(b'"case_id":1', b'"case_id":7'))
     with pytest.raises(RunDirectoryError, match="damaged"):
         dict(read_records(run))
 

@@ -8,8 +8,10 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+
+from msgspec import structs
 
 from simorc.commands._options import RunOptions, parse_verify
 from simorc.commands._progress import ProgressView
@@ -241,7 +243,7 @@ def _load_ahead() -> None:
 
 def record_loss(directory: RunDirectory, record: CaseRecord, what: str) -> None:
     """Record a case that was begun and never finished as `failed`, `lost`."""
-    lost = replace(record, status=Status.FAILED, error_kind=ErrorKind.LOST, error_message=what, finished=_now())
+    lost = structs.replace(record, status=Status.FAILED, error_kind=ErrorKind.LOST, error_message=what, finished=_now())
     write_record(directory, lost)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec import structs
 
 from simorc.commands._common import open_run_directory, todays_plan
 from simorc.commands._summary import exit_code
@@ -129,7 +130,7 @@ def _measured(
     except TimeLimitReached:
         what = f"no result after {plan.simulator.timeout_s:g} s; a measure function was still running"
         error = CaseError(ErrorKind.TIMEOUT, what)
-    return replace(
+    return structs.replace(
         record,
         status=Status.FAILED if error else Status.COMPLETED,
         error_kind=error.kind if error else None,
@@ -141,7 +142,7 @@ def _measured(
 def _record(directory: RunDirectory, judged: Sequence[_Judged]) -> None:
     for before, after in judged:
         archive_record(directory, before.case_id)
-        write_record(directory, replace(after, attempt=before.attempt + 1))
+        write_record(directory, structs.replace(after, attempt=before.attempt + 1))
 
 
 def _not_read(unread: Sequence[tuple[CaseRecord, CaseError]], plan: Plan) -> list[str]:

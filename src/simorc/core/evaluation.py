@@ -6,9 +6,9 @@ import math
 import numbers
 import reprlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
+from msgspec import structs
 
 from simorc.core.case import Case
 from simorc.core.errors import CaseError, ErrorKind, SimorcError
@@ -62,7 +62,7 @@ def rejudge(record: CaseRecord, case: Case, former: Plan, plan: Plan) -> CaseRec
         for measure in plan.measures
         if measure.name in stored
     ]
-    return replace(record, measurements=(*judged, *added_measurements(record, former, plan)))
+    return structs.replace(record, measurements=(*judged, *added_measurements(record, former, plan)))
 
 
 def added_measurements(record: CaseRecord, *plans: Plan) -> list[Measurement]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import msgspec
+
 from simorc.core.case import Case
 from simorc.core.spec import Spec, Verdict
 
@@ -54,8 +56,7 @@ class Measure:
         return next((self.corner_specs[name] for name in case.corners if name in self.corner_specs), self.spec)
 
 
-@dataclass(frozen=True, slots=True)
-class Measurement:
+class Measurement(msgspec.Struct, frozen=True, gc=False):
     """What came back: one measure of one case, judged.
 
     `value` is a finite number in `unit` when `outcome` is `value`, else None. `min`, `max` are the limits that

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import msgspec
+
 from simorc.core.errors import ErrorKind
 from simorc.core.measurement import Measure, Measurement
 from simorc.core.spec import Spec, Verdict, worst
@@ -24,8 +26,7 @@ SLOWER_WAYS = {"models": "unpruned models", "original": "the original decks"}
 """On what a result was compared with plain ngspice: what `CaseRecord.verified` says, in words."""
 
 
-@dataclass(frozen=True, slots=True)
-class CaseRecord:
+class CaseRecord(msgspec.Struct, frozen=True, gc=False):
     """One case's outcome; times are UTC in ISO 8601, durations in seconds.
 
     `retries` lists, for every attempt beyond the first inside this one execution, the simulator options that were

@@ -10,6 +10,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from simorc.core.case import Case
 from simorc.core.errors import CaseError, ErrorKind, SimorcError
 from simorc.core.evaluation import MeasureFunction, evaluate
@@ -90,14 +92,14 @@ class CaseRunner:
         begin = time.monotonic()
         known = Known()
         record = self._outcome(case, record, known)
-        record = replace(record, finished=_now(), duration_s=round(time.monotonic() - begin, 6))
+        record = structs.replace(record, finished=_now(), duration_s=round(time.monotonic() - begin, 6))
         write_record(self.run, record)
         if record.status is Status.FAILED:
             self.broken = self.target.failed(case)
         if record.fast:  # also where a measure failed, which by the slow way it might not
             record = self._proven(case, record, known)
         if check and record.status is Status.COMPLETED:
-            record = replace(record, warnings=(*record.warnings, *self.target.repeat(case, record)))
+            record = structs.replace(record, warnings=(*record.warnings, *self.target.repeat(case, record)))
             write_record(self.run, record)
         self._tidy(record)
         self.hook.pytest_simorc_case_done(case=case, record=record)
@@ -120,8 +122,8 @@ class CaseRunner:
             return record
         if not proof.is_identical:
             known.result = proof.result
-            record = replace(self._outcome(case, record, known, again=False), finished=_now())
-        record = replace(record, verified=proof.how, warnings=(*record.warnings, *proof.warnings))
+            record = structs.replace(self._outcome(case, record, known, again=False), finished=_now())
+        record = structs.replace(record, verified=proof.how, warnings=(*record.warnings, *proof.warnings))
         write_record(self.run, record)
         return record
 
@@ -162,14 +164,14 @@ class CaseRunner:
             measurements = list(record.measurements)
             self._tell("pytest_simorc_measured", case=case, waves=known.result.waves, measurements=measurements)
             if measurements != list(record.measurements):
-                record = replace(record, measurements=tuple(measurements))
+                record = structs.replace(record, measurements=tuple(measurements))
         return record
 
     def _recorded(
         self, case: Case, record: CaseRecord, known: Known, functions: Mapping[str, MeasureFunction]
     ) -> CaseRecord:
         measurements, error = evaluate(self.plan.measures, self.plan.target, case, known.result, functions)
-        return replace(
+        return structs.replace(
             record,
             status=Status.FAILED if error else Status.COMPLETED,
             error_kind=error.kind if error else None,

@@ -7,11 +7,11 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from simorc.core.errors import ErrorKind, RunDirectoryError, SimorcError
 from simorc.core.record import CaseRecord, Status
@@ -198,4 +198,4 @@ def _note_timeout(run: RunDirectory, record: CaseRecord, selection: Selection | 
     if elapsed < limit:
         return
     what = f"no result after {limit:g} s; the worker was ended because a measure function never came back"
-    write_record(run, replace(record, status=Status.FAILED, error_kind=ErrorKind.TIMEOUT, error_message=what))
+    write_record(run, structs.replace(record, status=Status.FAILED, error_kind=ErrorKind.TIMEOUT, error_message=what))

@@ -33,7 +33,7 @@ class MarkFile:
         ------
         RunDirectoryError: disk full, read-only folder …
         """
-        data = record_to_json(record).encode()
+        data = record_to_json(record)
         try:
             if self._fd < 0:
                 self._fd = self._made()

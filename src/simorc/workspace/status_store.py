@@ -87,7 +87,7 @@ def write_record(run: RunDirectory, record: CaseRecord) -> None:
     folder = f"{os.fspath(run.path)}/.status/"
     final = f"{folder}case_{record.case_id}.json"
     temporary = f"{folder}.case_{record.case_id}.json.{os.getpid()}.tmp"
-    data = record_to_json(record).encode()
+    data = record_to_json(record)
     try:
         if len(data) <= _ONE_STEP and _written_new(final, data):
             return
@@ -173,7 +173,7 @@ def archive_record(run: RunDirectory, case_id: int) -> Path | None:
     if file.exists():
         content = file.read_bytes()
     elif record is not None:
-        content = record_to_json(record).encode()
+        content = record_to_json(record)
     else:
         return None
     attempt = record.attempt if record else 1
