@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from heapq import heappop, heapreplace
 
 from simorc.core.case import Case
+from simorc.core.units import Value
 
 _MOST_CANDIDATES = 2_000
+_DRAWN = ("seed", "mc_sample")
 
 
 def spread(cases: Sequence[Case], wanted: int) -> list[Case]:
@@ -20,40 +20,44 @@ def spread(cases: Sequence[Case], wanted: int) -> list[Case]:
         return list(cases)
     if wanted > _MOST_CANDIDATES // 4:  # so many that an even stride meets every value
         return [cases[i * len(cases) // wanted] for i in range(wanted)]
-    pairs = {case.case_id: tuple(case.conditions.items()) for case in _candidates(cases)}
-    by_id = {case.case_id: case for case in cases}
-    taken: Counter[tuple[str, object]] = Counter()
-    chosen: list[int] = []
-    # How often a case's values were taken only grows: whose number has not grown since it came to the top is the least.
-    waiting = sorted((0, case_id) for case_id in pairs)
-    while len(chosen) < wanted and waiting:
-        known, case_id = waiting[0]
-        number = sum(map(taken.__getitem__, pairs[case_id]))
-        if number > known:
-            heapreplace(waiting, (number, case_id))
-            continue
-        heappop(waiting)
-        chosen.append(case_id)
-        taken.update(pairs[case_id])
-    return [by_id[case_id] for case_id in sorted(chosen)]
+    import numpy as np  # whoever only builds runs does without
+
+    candidates = _candidates(cases)
+    taken = np.zeros(len(candidates))
+    alike = [np.array(_numbered([case.parameters[name] for case in candidates])) for name in cases[0].swept]
+    chosen: list[Case] = []
+    while len(chosen) < min(wanted, len(candidates)):
+        least = int(np.argmin(taken))  # of several the first
+        chosen.append(candidates[least])
+        for numbers in alike:
+            taken += numbers == numbers[least]
+        taken[least] = np.inf
+    return sorted(chosen, key=lambda case: case.case_id)
 
 
 def representatives(cases: Sequence[Case]) -> list[Case]:
     """The first case in which each value of each parameter, and each combination of texts, comes up."""
-    seen: set[object] = set()
+    seen: set[tuple[str, Value]] = set()
+    texts_seen: set[tuple[Value, ...]] = set()
     found: list[Case] = []
     for case in cases:
-        conditions = case.conditions
-        keys: set[object] = {pair for pair in conditions.items() if pair[0] not in ("seed", "mc_sample")}
-        keys.add(tuple(pair for pair in conditions.items() if isinstance(pair[1], str)))
-        if not keys <= seen:
-            seen |= keys
+        pairs = [(name, case.parameters[name]) for name in case.swept if name not in _DRAWN]
+        texts = tuple([value for _, value in pairs if isinstance(value, str)])
+        if texts not in texts_seen or not seen.issuperset(pairs):
+            seen.update(pairs)
+            texts_seen.add(texts)
             found.append(case)
     return found
 
 
 def _candidates(cases: Sequence[Case]) -> list[Case]:
-    """At most about 2,000 cases at an even stride, and one for every value of every parameter."""
+    """At most about 2,000 cases at an even stride, and one for every value of every parameter, in their order."""
     stride = max(1, len(cases) // _MOST_CANDIDATES)
     chosen = {case.case_id: case for case in [*cases[::stride], *representatives(cases)]}
-    return list(chosen.values())
+    return [chosen[case_id] for case_id in sorted(chosen)]
+
+
+def _numbered(values: Sequence[Value]) -> list[int]:
+    """The same number for the same value."""
+    numbers: dict[Value, int] = {}
+    return [numbers.setdefault(value, len(numbers)) for value in values]

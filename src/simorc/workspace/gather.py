@@ -52,6 +52,8 @@ class Gathered:
 def gather(run: RunDirectory, before: ReadBefore | None = None) -> Gathered:
     """Join the status files with the cases into metadata.csv, in one atomic replace, and write results.csv.
 
+    Where nothing has begun yet there is nothing to write.
+
     Parameters
     ----------
     before: what this process has read of the run already
@@ -62,7 +64,10 @@ def gather(run: RunDirectory, before: ReadBefore | None = None) -> Gathered:
     """
     restore_inputs(run)
     gathered = look(run, before)
-    write_tables(run, gathered)
+    if gathered.records or run.results_csv.exists() or not is_as_written(run):  # else they are as build wrote them
+        write_tables(run, gathered)
+    else:
+        remove_leftovers(run)
     return gathered
 
 
