@@ -17,6 +17,7 @@ from simorc.core.expression import compile_condition
 from simorc.core.units import Value
 
 MAX_CASES = 10_000_000
+_MOST_HELD = 10_000
 RESERVED_NAMES = frozenset(
     {"case_id", "status", "result_path", "error_message", "verdict", "corner_name", "mc_sample", "seed"}
 )
@@ -45,7 +46,7 @@ class Axis:
         return len(self.rows)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sweep:
     """Axes over one testbench; the cases are their Cartesian product, the first axis slowest.
 
@@ -87,6 +88,12 @@ class Sweep:
     def has_seed_axis(self) -> bool:
         """Whether the sweep draws random samples on purpose."""
         return "seed" in self.swept
+
+    @cached_property
+    def by_id(self) -> Sequence[Case]:
+        """The cases by their id; up to 10,000 are made once, of more each one when it is asked for."""
+        cases = Cases(self)
+        return tuple(cases) if len(cases) <= _MOST_HELD else cases
 
     def cases(self) -> Iterator[Case]:
         """The cases, lazily, with ids from 0 in the order of the product; the same on every call.

@@ -13,7 +13,6 @@ from simorc.core.case import Case
 from simorc.core.plan import Plan
 from simorc.core.protocols import Verify
 from simorc.core.record import CaseRecord, Status
-from simorc.core.sweep import Cases
 from simorc.plugin.case_runner import CaseRunner
 from simorc.workspace.events import log_event
 from simorc.workspace.layout import RunDirectory, is_run_directory
@@ -69,7 +68,7 @@ class RunContext:
     def chosen(self) -> list[Case]:
         """The cases of the selection, which `simorc run` has checked against metadata.csv."""
         assert self.selection is not None
-        everything = Cases(self.plan.sweep)
+        everything = self.plan.sweep.by_id
         cases = [everything[case_id] for case_id in self.selection.cases]
         return sorted(cases, key=self.runner.target.order_key)
 

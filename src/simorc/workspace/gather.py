@@ -11,7 +11,6 @@ from simorc.core.measurement import Outcome
 from simorc.core.plan import Plan
 from simorc.core.record import CaseRecord, Status, Tally, status_of
 from simorc.core.spec import Verdict
-from simorc.core.sweep import Cases
 from simorc.core.units import value_to_text
 from simorc.workspace.csv_text import csv_lines, number_cell
 from simorc.workspace.files import replace_file
@@ -24,8 +23,6 @@ from simorc.workspace.status_marks import remove_settled_marks
 from simorc.workspace.status_store import ReadBefore, remove_leftovers, scan_records
 
 _MOST_NAMED = 5
-_MOST_HELD = 10_000
-"""Up to so many cases are made once, not anew by everybody who goes through them."""
 _BEFORE_GROUPS = ("name", "measure", "over")
 _AFTER_GROUPS = ("value", "unit", "verdict", "min", "max", "margin", "n", "n_missing")
 
@@ -86,9 +83,7 @@ def look(run: RunDirectory, before: ReadBefore | None = None) -> Gathered:
     unchanged = is_as_written(run)
     rows = [] if unchanged else read_metadata(run, plan)
     found = scan_records(run, before)
-    cases: Sequence[Case] = Cases(plan.sweep)
-    if len(cases) <= _MOST_HELD:
-        cases = tuple(cases)
+    cases = plan.sweep.by_id
     records, strays = _of_cases(found.records, len(cases))
     notes = [f".status/case_{case_id}.json belongs to no case of this sweep; it is passed over" for case_id in strays]
     if unchanged is False:

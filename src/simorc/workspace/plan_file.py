@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -35,12 +36,20 @@ def write_plan(run: RunDirectory, plan: Plan) -> None:
 
 
 def read_plan(run: RunDirectory) -> Plan:
-    """The plan of a run.
+    """The plan of a run; the same one as long as the file is the same.
 
     Raises
     ------
     RunDirectoryError: missing, truncated, of another version of simorc, or not a plan at all
     """
+    with suppress(OSError):
+        state = run.plan.stat()
+        return _read(run, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+    return _read(run)
+
+
+@lru_cache(maxsize=1)
+def _read(run: RunDirectory, *state: int) -> Plan:
     data = read_json(run.plan, "the plan of a run")
     if data.get("schema") != SCHEMA:
         hint = "the run was built by another version of simorc: run it with that one, or build it again"
