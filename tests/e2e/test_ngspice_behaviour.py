@@ -76,6 +76,13 @@ def test_plots_are_numbered_by_one_counter_that_destroying_them_begins_anew(tmp_
     assert "2: const op1\n" in log
 
 
+def test_commands_on_one_line_run_in_turn_but_their_variables_are_filled_in_first(tmp_path: Path) -> None:
+    log = told(tmp_path, "set a = old", "source rc;op;echo plots: $plots;set a = new;echo a: $a", "echo then: $a $plots")
+    assert "plots: const\n" in log
+    assert "a: old\n" in log
+    assert "then: new const op1\n" in log
+
+
 def test_options_of_a_circuit_go_with_it(tmp_path: Path) -> None:
     log = told(tmp_path, "source hot", "op", "destroy all", "remcirc", "source rc", "op")
     assert [line.split()[5] for line in log.splitlines() if line.startswith("Doing analysis")] == [

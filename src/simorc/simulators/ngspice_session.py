@@ -116,10 +116,10 @@ class NgspiceSession:
         raw = f"{self.decks}.raw"
         write_bytes(f"{self._place}/deck.spice", script.netlist.encode("utf-8", "surrogateescape"))
         clean = ["destroy all", "remcirc"] if self.decks > 1 else []
-        written = _written(raw, script)
-        lines = [*clean, "source deck.spice", *script.commands, *written, f"echo {self.decks} > done", ""]
+        commands = [*clean, "source deck.spice", *script.commands, *_written(raw, script)]
         try:
-            self._tell("\n".join(lines))
+            # The answer on a line of its own: what breaks off one command takes the rest of its line along.
+            self._tell(f"{_together(commands)}\necho {self.decks} > done\n")
             self._wait(timeout_s)
             return Output(self._new_log(), _taken(f"{self._place}/{raw}"))
         except BaseException:  # also a time limit that strikes from outside: nobody knows where ngspice is now
@@ -203,8 +203,17 @@ class NgspiceSession:
         return b""
 
 
+def _together(commands: Sequence[str]) -> str:
+    """Commands on one line where they can be, for ngspice looks up the memory of the system twice a line.
+
+    Before the first of a line it fills in the variables of all, and it knows the words of an `if` only at a beginning.
+    """
+    apart = any("$" in command or command.startswith("if ") for command in commands)
+    return ("\n" if apart else ";").join(commands)
+
+
 def _written(file: str, script: Script) -> list[str]:
-    """The commands that write plots into one file, as few as there can be: each costs ngspice a look at its memory.
+    """The commands that write plots into one file, as few as there can be.
 
     A plot may be a single vector, whose name ngspice loses where the plot is named in the command.
     """

@@ -49,7 +49,8 @@ BEHAVIOURS = (
     Behaviour(
         "`write FILE op1.all` loses the name of a plot's only vector, `write FILE` after `setplot` too", "session"
     ),
-    Behaviour("every command has ngspice read /proc/meminfo, 60 us; of a library it reads every section", "session"),
+    Behaviour("every line of commands has ngspice read /proc/meminfo, 60 us; of a library every section", "session"),
+    Behaviour("commands with `;` between them run in turn, but the variables of all are filled in first", "session"),
     Behaviour("`write` says nothing of a full disk and leaves a short file", "rawfile"),
 )
 """What a new version has to be looked at for; tests/e2e/test_ngspice_behaviour.py does."""
