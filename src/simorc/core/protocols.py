@@ -12,6 +12,9 @@ from simorc.core.errors import CaseError
 from simorc.core.plan import SimulatorSettings
 from simorc.core.waveforms import Waveforms
 
+Content = bytes | memoryview
+"""What is in a file; of one that was read with others, a view of its part."""
+
 
 @dataclass(frozen=True, slots=True)
 class Deck:
@@ -50,7 +53,7 @@ class SimulationResult:
     error: CaseError | None = None
     uncertainties: Mapping[str, float] = field(default_factory=dict)
     fast: bool = False
-    files: Mapping[str, bytes] = field(default_factory=dict)
+    files: Mapping[str, Content] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +155,8 @@ class CachingSimulator(Simulator, Protocol):
         folder: as for `run`
         """
 
-    def files_left(self, deck: Deck, result: SimulationResult) -> Mapping[str, bytes]:
+    def files_left(self, deck: Deck, result: SimulationResult) -> Mapping[str, Content]:
         """All files that `run` leaves where everything is kept, by name; empty where they cannot be had."""
 
-    def restore(self, folder: Path, files: Mapping[str, bytes]) -> SimulationResult:
+    def restore(self, folder: Path, files: Mapping[str, Content]) -> SimulationResult:
         """The result that left these files, and in `folder` what `run` would have left there."""

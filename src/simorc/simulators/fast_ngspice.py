@@ -23,7 +23,7 @@ from simorc import __version__
 from simorc.core.case import Case
 from simorc.core.errors import SimorcError
 from simorc.core.plan import SimulatorSettings
-from simorc.core.protocols import Deck, SimulationResult
+from simorc.core.protocols import Content, Deck, SimulationResult
 from simorc.core.waveforms import Plot, Waveforms
 from simorc.simulators.deck_inputs import DeckInputs
 from simorc.simulators.lasting import has_branches
@@ -176,7 +176,7 @@ class FastNgspice:
         place = os.path.abspath(folder)  # noqa: PTH100
         return self._inputs.key(text, place, self._plain.init_file, (*simulator, *added))
 
-    def files_left(self, deck: Deck, result: SimulationResult) -> Mapping[str, bytes]:
+    def files_left(self, deck: Deck, result: SimulationResult) -> Mapping[str, Content]:
         """Deck, log and raw file, and whatever else commands of the deck wrote into its folder.
 
         Nothing where ngspice alone read the model files, which may not be as they were when the key was made.
@@ -185,14 +185,14 @@ class FastNgspice:
             return {}
         return {**deck_files(deck), **result.files} if result.files else files_beside(result.log)
 
-    def restore(self, folder: Path, files: Mapping[str, bytes]) -> SimulationResult:
+    def restore(self, folder: Path, files: Mapping[str, Content]) -> SimulationResult:
         """The result from its files; they are written where all are to be kept."""
         if self._settings.keep == "all":
             place = os.fspath(folder)
             make_folder(place)
             for name, content in files.items():
                 write_bytes(f"{place}/{name}", content)
-        report = parse_log(files[LOG].decode("utf-8", "replace"))
+        report = parse_log(str(files[LOG], "utf-8", "replace"))
         raws = [content for name, content in sorted(files.items()) if name.endswith(".raw")]
         waves = Waveforms(lambda: [plot for raw in raws for plot in parse_raw(raw)])
         return SimulationResult(report.values, waves, folder / LOG, messages=report.messages, files=files)

@@ -15,8 +15,8 @@ from simorc.core.errors import RunDirectoryError
 
 _MOST_A_READ = 1 << 30
 """Linux gives a little less than 2 GiB at once, whatever is asked for."""
-_SMALL = 1 << 16
-"""Bytes of a file; most have less."""
+_SMALL = 130_000
+"""Bytes of a file; most have less, and so much the C library has at hand."""
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 _HINTS = {
@@ -189,7 +189,7 @@ def entries(folder: Path) -> Iterator[os.DirEntry[str]]:
         yield from found
 
 
-def write_bytes(path: str, data: bytes) -> None:
+def write_bytes(path: str, data: bytes | memoryview) -> None:
     """Write a file in its place with as few calls as there can be: this stands between one case and the next."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
     try:

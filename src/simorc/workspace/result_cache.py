@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from simorc.core.errors import RunDirectoryError
+from simorc.core.protocols import Content
 from simorc.workspace.files import read_bytes, replace_file
 from simorc.workspace.layout import RunDirectory
 
@@ -42,7 +43,7 @@ class CachedResult:
     """
 
     origin: str
-    files: Mapping[str, bytes]
+    files: Mapping[str, Content]
     fast: bool = False
     how: str = ""
     proof: str = ""
@@ -160,8 +161,9 @@ def _parsed(data: bytes, key: str) -> CachedResult:
     head = json.loads(data[begin:position])
     if head["key"] != key:
         raise ValueError("the result of something else")
-    files: dict[str, bytes] = {}
+    files: dict[str, Content] = {}
+    view = memoryview(data)
     for name, size in head["files"]:
-        files[name] = data[position : position + size]
+        files[name] = view[position : position + size]
         position += size
     return CachedResult(head["origin"], files, head["fast"], head["how"], head["proof"])
