@@ -67,7 +67,7 @@ def test_many_at_once(cache: ResultCache, tmp_path: Path) -> None:
     pid = os.fork()
     if not pid:
         work(0)
-        os._exit(0 if set(map(str, seen)) == {str(RESULT)} else 1)
+        os._exit(0 if all(found == RESULT for found in seen) else 1)
     work(1)
     assert os.waitpid(pid, 0)[1] == 0
     assert all(found == RESULT for found in seen)
