@@ -9,32 +9,41 @@ import threading
 
 
 def main() -> None:
-    """Run the command line; Ctrl-C ends it without a traceback, also while it loads."""
+    """Run the command line; Ctrl-C ends it without a traceback, also while it loads or writes its last lines."""
     try:
-        from simorc.cli import main as command_line
+        try:
+            from simorc.cli import main as command_line
 
-        command_line()
+            command_line()
+        except SystemExit as ended:
+            _end_at_once(ended.code)
+            raise
     except KeyboardInterrupt:
         sys.exit(130)
-    except SystemExit as ended:
-        _end_at_once(ended.code)
-        raise
 
 
 def _end_at_once(code: object) -> None:
     """End this process without taking apart all that it has loaded, which takes as long as a hundred cases.
 
-    Comes back where there is more to be done: threads that still run, a text to print, output that cannot be written.
+    Comes back where there is more to be done: threads that still run, a text to print, output that cannot be written;
+    and with `--debug`, for a profiler around the command writes at the interpreter's own end.
     """
-    if threading.active_count() > 1 or not isinstance(code, int | None):
+    if threading.active_count() > 1 or not isinstance(code, int | None) or "--debug" in sys.argv:
         return
+    if _flushed():
+        atexit._run_exitfuncs()
+        _flushed()
+        os._exit(code or 0)
+
+
+def _flushed() -> bool:
+    """Whether everything printed has been written."""
     try:
         sys.stdout.flush()
         sys.stderr.flush()
     except (OSError, ValueError):
-        return
-    atexit._run_exitfuncs()
-    os._exit(code or 0)
+        return False
+    return True
 
 
 if __name__ == "__main__":

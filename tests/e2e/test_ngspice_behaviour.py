@@ -77,7 +77,9 @@ def test_plots_are_numbered_by_one_counter_that_destroying_them_begins_anew(tmp_
 
 
 def test_commands_on_one_line_run_in_turn_but_their_variables_are_filled_in_first(tmp_path: Path) -> None:
-    log = told(tmp_path, "set a = old", "source rc;op;echo plots: $plots;set a = new;echo a: $a", "echo then: $a $plots")
+    log = told(
+        tmp_path, "set a = old", "source rc;op;echo plots: $plots;set a = new;echo a: $a", "echo then: $a $plots"
+    )
     assert "plots: const\n" in log
     assert "a: old\n" in log
     assert "then: new const op1\n" in log

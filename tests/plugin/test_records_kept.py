@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
+from msgspec import structs
 
 from simorc.core.case import Case
 from simorc.core.errors import RunDirectoryError
@@ -34,5 +33,5 @@ def test_a_record_stays_when_the_next_one_cannot_be_written(make_run, monkeypatc
             runner.execute(CASE, first)
     assert read_record(run, 0) == first
     second = runner.execute(CASE, first)
-    assert second == dataclasses.replace(second, attempt=2)
+    assert second == structs.replace(second, attempt=2)
     assert [path.name for path in run.history.iterdir()] == ["case_0.1.json"]

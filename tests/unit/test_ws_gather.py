@@ -210,6 +210,25 @@ def test_looking_writes_nothing(ws_run: RunDirectory, ws_record: MAKE) -> None:
     assert seen == gather(ws_run)
 
 
+def test_a_run_that_nobody_has_begun_is_left_as_build_wrote_it(ws_run: RunDirectory) -> None:
+    state = ws_run.metadata.stat()
+    gather(ws_run)
+    assert ws_run.metadata.stat() == state
+    assert not ws_run.results_csv.exists()
+
+
+def test_records_that_somebody_deleted_are_gone_from_the_tables(ws_run: RunDirectory, ws_record: MAKE) -> None:
+    fill(ws_run, ws_record)
+    gather(ws_run)
+    (ws_run.status_dir / "pytest.log").write_text("")
+    ws_run.results_csv.unlink()
+    for file in ws_run.status_dir.glob("case_*.json"):
+        file.unlink()
+    gather(ws_run)
+    assert "completed" not in ws_run.metadata.read_text()
+    assert "completed" not in ws_run.results_csv.read_text()
+
+
 def test_leftovers_of_killed_writers_go(ws_run: RunDirectory) -> None:
     leftover = ws_run.status_dir / ".case_0.json.999999999.tmp"
     leftover.write_text("")

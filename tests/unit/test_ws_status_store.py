@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -99,11 +100,56 @@ def test_a_number_is_the_same_to_the_last_bit_for_any_reader(value: float, limit
 
 
 def test_numbers_of_numpy_are_numbers_and_nothing_else_is() -> None:
-    measured = [Measurement("a", number) for number in (np.float64(0.1), np.float32(0.5), np.int64(3))]
-    text = record_to_json(CaseRecord(0, Status.COMPLETED, measurements=tuple(measured)))
-    assert [m.value for m in record_from_json(text).measurements] == [0.1, 0.5, 3.0]
+    measured = [Measurement("a", number) for number in (np.float64(0.1), np.float32(0.5), np.int64(2**53 + 1))]
+    text = record_to_json(CaseRecord(0, Status.COMPLETED, seed=np.int64(5), measurements=tuple(measured)))
+    read = record_from_json(text)
+    assert [m.value for m in read.measurements] == [0.1, 0.5, 2**53 + 1]
+    assert read.seed == 5
+    for odd in (Decimal("1.5"), "1.5", datetime.now(UTC), [1.0]):
+        with pytest.raises(TypeError):
+            record_to_json(CaseRecord(0, Status.COMPLETED, measurements=(Measurement("a", odd),)))  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="found"):
         record_to_json(CaseRecord(0, Status.COMPLETED, worker=Path("a")))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("given", "read"), [(None, ""), (5, "5"), (b"V", "b'V'")])
+def test_a_hook_may_give_anything_for_a_text_and_the_record_can_be_read(given: str, read: str) -> None:
+    record = CaseRecord(0, Status.COMPLETED, measurements=(Measurement(given, 1.0, given, message=given),))
+    (m,) = record_from_json(record_to_json(record)).measurements
+    assert (m.name, m.value, m.unit, m.message) == (read, 1.0, read, read)
+
+
+@pytest.mark.req("SIM-13")
+def test_a_status_file_of_a_former_version_is_read() -> None:
+    measured = {"name": "a", "value": 1, "unit": None, "outcome": "value", "verdict": "pass", "min": 1e-05, "max": None}
+    fields = {
+        "schema": 1,
+        "case_id": 3,
+        "status": "completed",
+        "error_message": "\udc80",
+        "error_kind": None,
+        "started": None,
+        "finished": "2026-01-01T12:00:00.250Z",
+        "duration_s": 0.25,
+        "worker": "gw0:1",
+        "attempt": 2,
+        "cached_from": None,
+        "measurements": [{**measured, "margin": 0.5, "note": [1]}],
+        "seed": 7,
+        "note": {},
+    }
+    measurement = Measurement("a", 1, "", Outcome.VALUE, Verdict.PASS, 1e-05, None, 0.5)
+    assert record_from_json(json.dumps(fields, indent=1), 3) == CaseRecord(
+        case_id=3,
+        status=Status.COMPLETED,
+        attempt=2,
+        error_message="\udc80",  # type: ignore[arg-type]
+        finished="2026-01-01T12:00:00.250Z",
+        duration_s=0.25,
+        worker="gw0:1",
+        seed=7,  # type: ignore[arg-type]
+        measurements=(measurement,),
+    )
 
 
 @pytest.mark.req("SIM-13")

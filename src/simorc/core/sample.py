@@ -38,11 +38,11 @@ def spread(cases: Sequence[Case], wanted: int) -> list[Case]:
 def representatives(cases: Sequence[Case]) -> list[Case]:
     """The first case in which each value of each parameter, and each combination of texts, comes up."""
     seen: set[tuple[str, Value]] = set()
-    texts_seen: set[tuple[Value, ...]] = set()
+    texts_seen: set[tuple[tuple[str, Value], ...]] = set()
     found: list[Case] = []
     for case in cases:
         pairs = [(name, case.parameters[name]) for name in case.swept if name not in _DRAWN]
-        texts = tuple([value for _, value in pairs if isinstance(value, str)])
+        texts = tuple([pair for pair in pairs if isinstance(pair[1], str)])
         if texts not in texts_seen or not seen.issuperset(pairs):
             seen.update(pairs)
             texts_seen.add(texts)

@@ -206,7 +206,8 @@ class NgspiceSession:
 def _together(commands: Sequence[str]) -> str:
     """Commands on one line where they can be, for ngspice looks up the memory of the system twice a line.
 
-    Before the first of a line it fills in the variables of all, and it knows the words of an `if` only at a beginning.
+    Before the first of a line it fills in the variables of all, and it knows the words of a block only at a beginning;
+    the only blocks in a `Script` begin with `if`.
     """
     apart = any("$" in command or command.startswith("if ") for command in commands)
     return ("\n" if apart else ";").join(commands)

@@ -16,7 +16,7 @@ from simorc.core.errors import RunDirectoryError
 _MOST_A_READ = 1 << 30
 """Linux gives a little less than 2 GiB at once, whatever is asked for."""
 _SMALL = 130_000
-"""Bytes of a file; most have less, and so much the C library has at hand."""
+"""Bytes of a file; most have less. Just below 128 KiB, beyond which the C library asks the system for memory."""
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 _HINTS = {

@@ -13,7 +13,7 @@ from simorc.core.record import CaseRecord, Status, Tally, status_of
 from simorc.core.spec import Verdict
 from simorc.core.units import value_to_text
 from simorc.workspace.csv_text import csv_lines, number_cell
-from simorc.workspace.files import replace_file
+from simorc.workspace.files import entries, replace_file
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.manifest import spared_cases
 from simorc.workspace.metadata import MetadataRow, is_as_written, read_metadata, write_metadata
@@ -61,11 +61,19 @@ def gather(run: RunDirectory, before: ReadBefore | None = None) -> Gathered:
     """
     restore_inputs(run)
     gathered = look(run, before)
-    if gathered.records or run.results_csv.exists() or not is_as_written(run):  # else they are as build wrote them
-        write_tables(run, gathered)
-    else:
+    if _is_untouched(run):
         remove_leftovers(run)
+    else:
+        write_tables(run, gathered)
     return gathered
+
+
+def _is_untouched(run: RunDirectory) -> bool:
+    """Whether a run is as build left it: nobody has begun a case, and metadata.csv is what build wrote."""
+    known = {entry.name for entry in entries(run.status_dir)}
+    return (
+        known <= {run.metadata_digest.name, run.lock.name} and not run.results_csv.exists() and bool(is_as_written(run))
+    )
 
 
 def look(run: RunDirectory, before: ReadBefore | None = None) -> Gathered:

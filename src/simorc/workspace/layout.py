@@ -88,6 +88,11 @@ class RunDirectory:
         return self.path / ".status" / "progress.json"
 
     @property
+    def metadata_digest(self) -> Path:
+        """.status/metadata.sha256: of metadata.csv as it was written last."""
+        return self.path / ".status" / "metadata.sha256"
+
+    @property
     def lock(self) -> Path:
         """.status/lock: held while a run is active."""
         return self.path / ".status" / "lock"

@@ -49,7 +49,7 @@ def write_metadata(run: RunDirectory, plan: Plan, rows: Iterable[MetadataRow]) -
     )
     digest = hashlib.sha256()
     replace_file(run.metadata, _digested(chain(csv_lines([_columns(plan)]), csv_lines(table)), digest))
-    replace_file(run.status_dir / "metadata.sha256", [digest.hexdigest()], durable=False)
+    replace_file(run.metadata_digest, [digest.hexdigest()], durable=False)
 
 
 def read_metadata(run: RunDirectory, plan: Plan) -> list[MetadataRow]:
@@ -77,7 +77,7 @@ def read_metadata(run: RunDirectory, plan: Plan) -> list[MetadataRow]:
 def is_as_written(run: RunDirectory) -> bool | None:
     """Whether metadata.csv is what build or gather wrote last, None where nobody knows."""
     with contextlib.suppress(OSError):
-        written = (run.status_dir / "metadata.sha256").read_text(encoding="ascii", errors="replace")
+        written = (run.metadata_digest).read_text(encoding="ascii", errors="replace")
         with run.metadata.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest() == written
     return None

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import cache, lru_cache
@@ -42,10 +41,11 @@ def read_plan(run: RunDirectory) -> Plan:
     ------
     RunDirectoryError: missing, truncated, of another version of simorc, or not a plan at all
     """
-    with suppress(OSError):
+    try:
         state = run.plan.stat()
-        return _read(run, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
-    return _read(run)
+    except OSError:
+        return _read.__wrapped__(run)  # which tells why
+    return _read(run, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
 
 
 @lru_cache(maxsize=1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from numbers import Real
+from numbers import Integral, Real
 
 import msgspec
 
@@ -19,6 +19,11 @@ from simorc.core.spec import Verdict
 
 SCHEMA = 1
 _Number = float | int | None
+_Text = str | float | int | None
+"""What a hook may have given for a text."""
+
+
+_NUMBER_TYPES = (float, int)
 
 
 class ForeignRecordError(ValueError):
@@ -28,15 +33,15 @@ class ForeignRecordError(ValueError):
 class _Measured(msgspec.Struct, omit_defaults=True, gc=False):
     """A measurement as it is written; what is mostly absent is left out."""
 
-    name: str
+    name: _Text
     value: _Number
-    unit: str
+    unit: _Text
     outcome: Outcome
     verdict: Verdict
     min: _Number
     max: _Number
     margin: _Number
-    message: str = ""
+    message: _Text = ""
     uncertainty: _Number = None
     marginal: bool = False
 
@@ -65,11 +70,15 @@ class _Written(msgspec.Struct, omit_defaults=True, gc=False):
 
 def _plain(value: object) -> float | str:
     """A number of numpy's, or a text of a class of its own, as what JSON knows (TypeError: anything else)."""
-    if isinstance(value, str):
-        return str.__str__(value)
+    return str.__str__(value) if isinstance(value, str) else _number(value)
+
+
+def _number(value: object) -> float:
+    if isinstance(value, Integral):
+        return int(value)
     if isinstance(value, Real):
         return float(value)
-    raise TypeError(f"found {value!r} in a record")
+    raise TypeError(f"found {value!r} in a record, expected a number or a text")
 
 
 _encode = msgspec.json.Encoder(enc_hook=_plain).encode
@@ -79,23 +88,23 @@ _decode = msgspec.json.Decoder(_Written).decode
 def record_to_json(record: CaseRecord) -> bytes:
     """One line of JSON. It knows no NaN and no infinity: such a limit is none, such a value has outcome `failed`."""
     written = _Written(
-        SCHEMA,
-        record.case_id,
-        record.status,
-        record.error_message,
-        record.error_kind,
-        record.started or None,
-        record.finished or None,
-        _finite(record.duration_s),
-        record.worker,
-        record.attempt,
-        record.cached_from or None,
-        tuple([_measured(m) for m in record.measurements]),
-        record.seed,
-        record.retries,
-        record.fast,
-        record.verified,
-        record.warnings,
+        schema=SCHEMA,
+        case_id=record.case_id,
+        status=record.status,
+        error_message=record.error_message,
+        error_kind=record.error_kind,
+        started=record.started or None,
+        finished=record.finished or None,
+        duration_s=_finite(record.duration_s),
+        worker=record.worker,
+        attempt=record.attempt,
+        cached_from=record.cached_from or None,
+        measurements=tuple([_measured(m) for m in record.measurements]),
+        seed=record.seed,
+        retries=record.retries,
+        fast=record.fast,
+        verified=record.verified,
+        warnings=record.warnings,
     )
     try:
         return _encode(written) + b"\n"
@@ -117,22 +126,22 @@ def record_from_json(text: bytes | str, case_id: int | None = None) -> CaseRecor
     if written.schema != SCHEMA or written.case_id != (written.case_id if case_id is None else case_id):
         raise ForeignRecordError(f"schema {written.schema}, case {written.case_id}")
     return CaseRecord(
-        written.case_id,
-        written.status,
-        written.attempt,
-        written.error_kind,
-        written.error_message or "",
-        written.started or "",
-        written.finished or "",
-        written.duration_s,
-        written.worker or "",
-        written.seed,
-        written.cached_from or "",
-        tuple([_measurement(m) for m in written.measurements]),
-        written.retries,
-        written.warnings,
-        written.fast,
-        written.verified,
+        case_id=written.case_id,
+        status=written.status,
+        attempt=written.attempt,
+        error_kind=written.error_kind,
+        error_message=written.error_message or "",
+        started=written.started or "",
+        finished=written.finished or "",
+        duration_s=written.duration_s,
+        worker=written.worker or "",
+        seed=written.seed,
+        cached_from=written.cached_from or "",
+        measurements=tuple([_measurement(m) for m in written.measurements]),
+        retries=written.retries,
+        warnings=written.warnings,
+        fast=written.fast,
+        verified=written.verified,
     )
 
 
@@ -148,25 +157,43 @@ def _decoded(text: bytes | str) -> _Written:
 def _measured(m: Measurement) -> _Measured:
     value = _finite(m.value)
     return _Measured(
-        m.name,
-        value,
-        m.unit,
-        Outcome.FAILED if value is None and m.outcome is Outcome.VALUE else m.outcome,
-        m.verdict,
-        _finite(m.min),
-        _finite(m.max),
-        _finite(m.margin),
-        m.message,
-        _finite(m.uncertainty),
-        m.is_marginal,
+        name=_text(m.name),
+        value=value,
+        unit=_text(m.unit),
+        outcome=Outcome.FAILED if value is None and m.outcome is Outcome.VALUE else m.outcome,
+        verdict=m.verdict,
+        min=_finite(m.min),
+        max=_finite(m.max),
+        margin=_finite(m.margin),
+        message=_text(m.message),
+        uncertainty=_finite(m.uncertainty),
+        marginal=m.is_marginal,
     )
 
 
 def _measurement(m: _Measured) -> Measurement:
     if (m.value is not None and math.isfinite(m.value)) is not (m.outcome is Outcome.VALUE):
         raise ForeignRecordError(f"measurement {m.name!r} has outcome {m.outcome} and value {m.value}")
-    return Measurement(m.name, m.value, m.unit, m.outcome, m.verdict, m.min, m.max, m.margin, m.message, m.uncertainty)
+    return Measurement(
+        name=_text(m.name),
+        value=m.value,
+        unit=_text(m.unit),
+        outcome=m.outcome,
+        verdict=m.verdict,
+        min=m.min,
+        max=m.max,
+        margin=m.margin,
+        message=_text(m.message),
+        uncertainty=m.uncertainty,
+    )
 
 
 def _finite(number: float | None) -> float | None:
-    return number if number is not None and math.isfinite(number) else None
+    """The number as JSON knows it; None where it is none (TypeError: something else)."""
+    if number is None or not math.isfinite(number):
+        return None
+    return number if type(number) in _NUMBER_TYPES else _number(number)
+
+
+def _text(value: _Text) -> str:
+    return value if isinstance(value, str) else "" if value is None else str(value)
