@@ -77,9 +77,7 @@ class CaseBlock(pytest.Item):
         """
         context, tally = self.parent.context, _tally(self.config)
         for case in self.cases:
-            if not context.stopping:
-                context.wait_while_paused()
-            if context.stopping:
+            if not context.goes_on():
                 self.session.shouldstop = "asked to stop"
                 break
             try:

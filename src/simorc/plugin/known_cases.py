@@ -71,9 +71,7 @@ def _take(context: RunContext, share: range) -> None:
     misses = 0
     for number in share:
         case = context.chosen[number]
-        if not context.stopping:
-            context.wait_while_paused()
-        if context.stopping or misses > _MOST_MISSES:
+        if misses > _MOST_MISSES or not context.goes_on():
             break
         if not target.is_known(case):
             misses += 1

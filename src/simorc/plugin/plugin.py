@@ -107,9 +107,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
     context = item.config.stash[_CONTEXTS].get(item.path.parent)
     if context is None:
         return None
-    if not context.stopping:
-        context.wait_while_paused()
-    if context.stopping:
+    if not context.goes_on():
         item.session.shouldstop = "asked to stop"
         return True
     return None

@@ -94,15 +94,18 @@ class RunContext:
             return True
         return self.selection is not None and stop_requested(self.run)
 
-    def wait_while_paused(self) -> None:
-        """Stay here, outputs off, while somebody wants the run to pause."""
+    def goes_on(self) -> bool:
+        """Whether a further case is to start; outputs off, that is waited for while somebody wants the run to pause."""
+        if self.stopping:
+            return False
         if self.selection is None or not pause_requested(self.run):
-            return
+            return True
         log_event(self.run, "pause", worker=self.worker)
         self.runner.target.rest()
         while pause_requested(self.run) and not stop_requested(self.run):
             time.sleep(_LOOK_EVERY_S)
         log_event(self.run, "continue", worker=self.worker)
+        return not self.stopping
 
     def outcome(self, case: Case) -> CaseRecord:
         """The recorded outcome of a case; executes it first where that is due.
