@@ -85,6 +85,20 @@ def test_a_failing_case_wanted_by_two_tests_runs_once(pytester, make_run, status
     assert [record["attempt"] for record in statuses(run).values()] == [2, 2]
 
 
+@pytest.mark.parametrize("given", ['Measurement("x", "1.5")', 'Measurement("x", 1.0, outcome="odd")', "{'x': 1}"])
+def test_what_no_record_can_hold_costs_that_case_alone(pytester, make_run, statuses, given):
+    run = make_run((1, 2))
+    (run.path / "conftest.py").write_text(
+        "from simorc import Measurement\n"
+        f"def pytest_simorc_measured(case, measurements):\n    measurements += [{given}] * (case.case_id == 0)\n"
+    )
+    pytester.runpytest_subprocess(str(run.path)).assert_outcomes(passed=1, failed=1)
+    found = statuses(run)
+    assert [found[i]["status"] for i in (0, 1)] == ["failed", "completed"]
+    assert "hook gave what no record can hold" in found[0]["error_message"]
+    assert [m["name"] for m in found[0]["measurements"]] == [m["name"] for m in found[1]["measurements"]]
+
+
 @pytest.mark.parametrize("hook", ["pytest_simorc_case_start(case)", "pytest_simorc_measured(case, measurements)"])
 def test_a_hook_that_raises_costs_that_case_alone_and_is_named(pytester, make_run, statuses, hook):
     run = make_run((1, 2))

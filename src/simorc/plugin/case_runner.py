@@ -22,6 +22,7 @@ from simorc.core.waveforms import Waveforms
 from simorc.plugin.target import Known, Target, make_target
 from simorc.workspace.clock import utc_text
 from simorc.workspace.layout import RunDirectory
+from simorc.workspace.record_json import ForeignRecordError, record_from_json, record_to_json
 from simorc.workspace.result_cache import ResultCache
 from simorc.workspace.status_marks import MarkFile
 from simorc.workspace.status_store import archive_record, write_record
@@ -165,6 +166,7 @@ class CaseRunner:
             self._tell("pytest_simorc_measured", case=case, waves=known.result.waves, measurements=measurements)
             if measurements != list(record.measurements):
                 record = structs.replace(record, measurements=tuple(measurements))
+                _check(record)
         return record
 
     def _recorded(
@@ -199,6 +201,15 @@ class CaseRunner:
         keep = self.plan.simulator.keep
         if keep == "none" or (keep == "failed" and record.status is Status.COMPLETED):
             shutil.rmtree(self.run.result_folder(record.case_id), ignore_errors=True)
+
+
+def _check(record: CaseRecord) -> None:
+    """Refuse a record with measurements of a hook that could not be written, or not be read again."""
+    try:
+        record_from_json(record_to_json(record))
+    except (TypeError, AttributeError, ForeignRecordError) as error:
+        what = f"a pytest_simorc_measured hook gave what no record can hold: {error}"
+        raise CaseError(ErrorKind.MEASURE_ERROR, what) from error
 
 
 def _now() -> str:
