@@ -163,7 +163,7 @@ class Sessions:
             timeout_s=options.timeout_s,
             max_fail=most,
             verify=how,
-            sample=self._sample(cases, share),
+            sample=() if view is None else self._sample(cases, share),
             always=options.verify == "all",
             cache=cache,
             others=others,

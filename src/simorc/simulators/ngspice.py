@@ -9,7 +9,7 @@ import re
 import shutil
 import signal
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import ClassVar
 
@@ -63,8 +63,7 @@ class Ngspice:
 
     @cached_property
     def _version(self) -> str:
-        match = re.search(r"ngspice-[\d.]+\+?", ask([self.program, "--version"])[1])
-        return match.group() if match else "ngspice"
+        return _said_by(*_state(Path(self.program)))
 
     @cached_property
     def environment(self) -> dict[str, str]:
@@ -206,6 +205,13 @@ def files_beside(log: Path) -> dict[str, bytes]:
                 return {}
             found[entry.name] = Path(entry.path).read_bytes()
     return found
+
+
+@lru_cache
+def _said_by(program: str, *state: str) -> str:
+    """What a program says of itself, as long as it is the same file."""
+    match = re.search(r"ngspice-[\d.]+\+?", ask([program, "--version"])[1])
+    return match.group() if match else "ngspice"
 
 
 def _state(file: Path) -> tuple[str, str, str]:
