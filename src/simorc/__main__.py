@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import signal
 import sys
 import threading
 
@@ -11,6 +12,7 @@ import threading
 def main() -> None:
     """Run the command line; Ctrl-C ends it without a traceback, also while it loads or writes its last lines."""
     try:
+        _set_right()
         try:
             from simorc.cli import main as command_line
 
@@ -20,6 +22,17 @@ def main() -> None:
             raise
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _set_right() -> None:
+    """What a launcher may have left odd: closed standard streams, whose place a file would get, and SIGCHLD ignored."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 def _end_at_once(code: object) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Callable
 from copy import copy
@@ -327,7 +326,6 @@ def import_cace(
 
 def main() -> None:
     """Entry point of the `simorc` command."""
-    _set_right()
     arguments = sys.argv[1:]
     own = arguments[: arguments.index("--")] if "--" in arguments else arguments
     debug = "--debug" in own
@@ -363,17 +361,6 @@ def _with_only(name: str) -> typer.Typer:
     chosen = copy(app)
     chosen.registered_commands, chosen.registered_groups = asked, []
     return chosen
-
-
-def _set_right() -> None:
-    """What a launcher may have left odd: closed standard streams, whose place a file would get, and SIGCHLD ignored."""
-    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
-        pass
-    os.close(descriptor)
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 def _discard_output() -> None:
