@@ -25,7 +25,12 @@ def main() -> None:
 
 
 def _set_right() -> None:
-    """What a launcher may have left odd: closed standard streams, whose place a file would get, and SIGCHLD ignored."""
+    """What a launcher may have left odd: closed standard streams, whose place a file would get, and SIGCHLD ignored.
+
+    Unless somebody says otherwise numpy gets one thread: with a second one it loads for twice the processor time, and
+    the arrays here are small.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(descriptor)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from simorc.core.errors import UsageError
-from simorc.core.waveforms import Plot, Waveforms, transformed, transformed_name
+from simorc.core.transforms import transformed, transformed_name
+from simorc.core.waveforms import Plot, Waveforms
 
 
 def plot(kind: str, scale: str, **vectors: list[complex]) -> Plot:

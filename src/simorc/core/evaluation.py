@@ -7,7 +7,6 @@ import numbers
 import reprlib
 from collections.abc import Callable, Mapping, Sequence
 
-import numpy as np
 from msgspec import structs
 
 from simorc.core.case import Case
@@ -128,6 +127,8 @@ def _call(
 
 def as_float(value: object) -> float | None:
     """A real number, a numpy scalar, or an array of one element as a float; None for anything else."""
+    import numpy as np  # only a person's functions may give anything of it
+
     if isinstance(value, (np.ndarray, np.generic)) and value.size == 1:
         value = value.item()
     if not isinstance(value, numbers.Real) or isinstance(value, bool):

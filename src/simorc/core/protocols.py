@@ -155,6 +155,12 @@ class CachingSimulator(Simulator, Protocol):
         folder: as for `run`
         """
 
+    def keep_notes(self, output: Path) -> None:
+        """In `.cache/` of this folder, that of the runs, may stand what holds from one process to the next.
+
+        Called before anything else; whoever deletes it loses time only.
+        """
+
     def files_left(self, deck: Deck, result: SimulationResult) -> Mapping[str, Content]:
         """All files that `run` leaves where everything is kept, by name; empty where they cannot be had."""
 

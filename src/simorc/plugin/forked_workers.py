@@ -20,7 +20,9 @@ from simorc.workspace.layout import RunDirectory
 
 def fork_workers(config: pytest.Config, run: RunDirectory, count: int) -> None:
     """Have xdist's workers forked, before it has made any; those that replace workers that died start as usual."""
-    import xdist.remote  # noqa: F401  # for them, as what a case runner brings along
+    # For them, as what a case runner brings along.
+    import numpy  # noqa: F401
+    import xdist.remote  # noqa: F401
 
     with suppress(SimorcError):  # each of them tells
         context = RunContext(run, "", config.hook, since="", selected=True, rerun=False)

@@ -31,6 +31,7 @@ class Reuse:
         self.simulator = simulator
         self.cache = cache
         self.verification = verification
+        simulator.keep_notes(run.path.parent)
         self._key = ""
         self._asked: tuple[str, Case, Mapping[str, str], Path] | None = None
         self._ahead: CachedResult | None = None

@@ -10,7 +10,8 @@ import numpy as np
 from simorc.core.case import Case
 from simorc.core.errors import SimorcError
 from simorc.core.plan import PlotSpec
-from simorc.core.waveforms import Reals, Waveforms, transformed, transformed_name
+from simorc.core.transforms import Reals, transformed, transformed_name
+from simorc.core.waveforms import Waveforms
 
 _WIDTH, _HEIGHT, _POINTS = 240, 80, 240
 

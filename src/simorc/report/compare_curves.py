@@ -10,7 +10,8 @@ from simorc.core.errors import UsageError
 from simorc.core.plan import Curve
 from simorc.core.record import Status
 from simorc.core.table import Column
-from simorc.core.waveforms import Plot, Waveforms, transformed
+from simorc.core.transforms import transformed
+from simorc.core.waveforms import Plot, Waveforms
 from simorc.core.wording import suggestion
 from simorc.report.compare_side import Side, bare, check_completed, column, why_without
 from simorc.report.data import ReportData

@@ -10,7 +10,8 @@ import numpy as np
 from simorc.core.case import Case
 from simorc.core.errors import SimorcError, UsageError
 from simorc.core.plan import PlotSpec
-from simorc.core.waveforms import Plot, Reals, Waveforms, transformed, transformed_name
+from simorc.core.transforms import Reals, transformed, transformed_name
+from simorc.core.waveforms import Plot, Waveforms
 from simorc.core.wording import suggestion
 from simorc.report.case_table import selection
 from simorc.report.chart import Chart, Legend, Mark, Panel, PlotAxis

@@ -17,7 +17,8 @@ from pathlib import Path
 from simorc.simulators.deck_paths import file_arguments, file_references, full_path, reference
 from simorc.simulators.model_cards import has_hidden_commands
 from simorc.simulators.ngspice_modes import has_sections
-from simorc.workspace.files import text_of
+from simorc.workspace.file_notes import FileNotes, Note
+from simorc.workspace.files import as_text
 
 _MOST_LINES = 20_000
 _OUTSIDE = re.compile(
@@ -59,9 +60,14 @@ class DeckInputs:
 
     Whoever reads model files for the simulator reads them by `read`, so that the simulator and the digests mean the
     same content. A file that has changed since it was first read makes every key empty that it belongs to.
+
+    Parameters
+    ----------
+    notes: what earlier processes found in the files
     """
 
-    def __init__(self) -> None:
+    def __init__(self, notes: FileNotes | None = None) -> None:
+        self.notes = notes or FileNotes()
         self._lines: dict[str, _Line] = {}
         self._digests: dict[str, str] = {}
         self._changed: set[str] = set()
@@ -79,11 +85,7 @@ class DeckInputs:
         ------
         OSError: it cannot be read
         """
-        text = text_of(path)
-        digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
-        if self._digests.setdefault(path, digest) != digest:
-            self._changed.add(path)
-        return text
+        return self._read(path)[0]
 
     def key(self, text: str, folder: str, init_file: str, further: Sequence[str]) -> str:
         """The digest, the same for decks with the same result; empty where that cannot be known.
@@ -161,19 +163,39 @@ class DeckInputs:
         """What a file, or a section of it, brings in itself."""
         if place not in self._inner:
             path, section = place
-            text, folder = self.read(path), posixpath.dirname(path)
-            lower = text.lower()
-            if not _is_plain(lower):
-                self._outside.add(path)
-            has_libraries = ".lib" in lower
-            found = list(file_references(text, section)) if has_libraries or ".inc" in lower else []
+            is_plain, has_libraries, found = self._found_in(path, section)
             if has_libraries:
                 self._with_libraries.add(path)
             # Meant from the folder of a library further out, or of the deck.
-            if not section and any(part and not name.startswith(("/", "~")) for name, part in found):
+            goes_astray = not section and any(part and not name.startswith(("/", "~")) for name, part in found)
+            if goes_astray or not is_plain:
                 self._outside.add(path)
+            folder = posixpath.dirname(path)
             self._inner[place] = frozenset((full_path(name, folder), part.lower()) for name, part in found)
         return self._inner[place]
+
+    def _found_in(self, path: str, section: str) -> tuple[bool, bool, Sequence[tuple[str, str]]]:
+        """Whether a file is plain and has libraries, and what it, or a section of it, brings in as written there."""
+        note = self.notes.get(path)
+        if note is None or section not in note.found:
+            text, note = self._read(path)
+            lower = text.lower()
+            has_libraries = ".lib" in lower
+            found = list(file_references(text, section)) if has_libraries or ".inc" in lower else []
+            note.found[section] = (_is_plain(lower), has_libraries, found)
+        else:
+            self._count(path, note)
+        is_plain, has_libraries, found = note.found[section]
+        return is_plain, has_libraries, found
+
+    def _read(self, path: str) -> tuple[str, Note]:
+        data, note = self.notes.read(path)
+        self._count(path, note)
+        return as_text(data), note
+
+    def _count(self, path: str, note: Note) -> None:
+        if self._digests.setdefault(path, note.sha256) != note.sha256:
+            self._changed.add(path)
 
     def _of_init(self, text: str) -> tuple[str, ...] | None:
         """The files that an init file loads; None where it does more than set something."""

@@ -15,9 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, ClassVar, Literal
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from simorc import __version__
 from simorc.core.case import Case
@@ -35,7 +33,11 @@ from simorc.simulators.ngspice_log import LogReport, parse_log
 from simorc.simulators.ngspice_modes import by_finger, drops_bins, has_sections
 from simorc.simulators.ngspice_session import NgspiceSession, Output, SessionEndedError, new_folder
 from simorc.simulators.rawfile import RawFileError, parse_raw
+from simorc.workspace.file_notes import FileNotes
 from simorc.workspace.files import make_folder, write_bytes
+
+if TYPE_CHECKING:
+    import numpy as np
 
 RAW = "results.raw"
 _NETLIST = ".pruned.spice"
@@ -125,10 +127,11 @@ class FastNgspice:
         return self._plain.read(folder)
 
     def close(self) -> None:
-        """End the session, delete the models that were written for it."""
+        """End the session, delete the models that were written for it, keep what was noted of files."""
         if self._session is not None:
             self._session.close()
             self._session = None
+        self._inputs.notes.save()
         self._forget_models()
 
     def _forget_models(self) -> None:
@@ -175,6 +178,10 @@ class FastNgspice:
         simulator = (__version__, self.version(), *self._plain.identity)
         place = os.path.abspath(folder)  # noqa: PTH100
         return self._inputs.key(text, place, self._plain.init_file, (*simulator, *added))
+
+    def keep_notes(self, output: Path) -> None:
+        """What stands in model files is noted beside the runs."""
+        self._inputs.notes = FileNotes(output)
 
     def files_left(self, deck: Deck, result: SimulationResult) -> Mapping[str, Content]:
         """Deck, log and raw file, and whatever else commands of the deck wrote into its folder.
@@ -357,6 +364,8 @@ def _numbers(plots: Sequence[Plot]) -> Iterable[np.ndarray[Any, np.dtype[Any]]]:
 
 def _checked(script: Script, output: Output, log: str, report: LogReport) -> tuple[list[Plot], str]:
     """The plots, and why the answer of a session does not count, or nothing."""
+    import numpy as np  # whoever takes results from the cache alone does without
+
     if report.error is not None:
         return [], report.error[1]
     if log.count("\nCircuit: ") != 1:

@@ -13,13 +13,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import cast
-
-import numpy as np
-import numpy.typing as npt
 
 from simorc.core.errors import SimorcError
-from simorc.core.waveforms import Plot, Vector
+from simorc.core.waveforms import Plot
 
 UNITS = {
     "time": "s",
@@ -70,19 +66,19 @@ class RawFileError(SimorcError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Variable:
+class Variable:
     name: str
     type: str
     length: int
 
 
 @dataclass(frozen=True, slots=True)
-class _Header:
+class Header:
     """What the header of a plot says; `values` is how many numbers its data hold, of a complex value two."""
 
     title: str
     kind: str
-    variables: tuple[_Variable, ...]
+    variables: tuple[Variable, ...]
     units: Mapping[str, str]
     points: int
     is_complex: bool
@@ -91,7 +87,7 @@ class _Header:
     values: int
 
 
-_Section = tuple[_Header, int, int]
+_Section = tuple[Header, int, int]
 """One plot of a file: its header, and where its data begin and end."""
 
 
@@ -105,9 +101,11 @@ def parse_raw(data: bytes | memoryview) -> list[Plot]:
     ------
     RawFileError: truncated, or no raw file
     """
+    from simorc.simulators.raw_values import plot_of  # brings numpy along
+
     view = memoryview(data)
     with _documented_errors():
-        return [_plot(view, *section) for section in _sections(view) if section[0].points and section[0].variables]
+        return [plot_of(view, *section) for section in _sections(view) if section[0].points and section[0].variables]
 
 
 def check_raw(data: bytes | memoryview) -> None:
@@ -149,7 +147,7 @@ def _section(view: memoryview, begin: int) -> _Section:
 
 
 @lru_cache(maxsize=_KNOWN)
-def _header(data: bytes, is_binary: bool) -> _Header:
+def _header(data: bytes, is_binary: bool) -> Header:
     """A header from its bytes, title and date aside: the same for nearly all cases of a run."""
     head, _, tail = data.decode("utf-8", "surrogateescape").partition("\nVariables:")
     fields = _fields(head)
@@ -163,7 +161,7 @@ def _header(data: bytes, is_binary: bool) -> _Header:
     title = fields.get("plotname", "").strip()
     is_padded, is_complex = "unpadded" not in flags, "complex" in flags
     values = points * len(variables) if is_padded else sum(variable.length for variable in variables)
-    return _Header(
+    return Header(
         title=title,
         kind=_kind(title),
         variables=variables,
@@ -182,21 +180,21 @@ def _fields(head: str) -> dict[str, str]:
     return {key.strip().lower(): value for key, colon, value in pairs if colon}
 
 
-def _variable(line: str, points: int) -> _Variable:
+def _variable(line: str, points: int) -> Variable:
     words = line.split()
     dims = next((word.removeprefix("dims=") for word in words[3:] if word.startswith("dims=")), "")
     length = math.prod(int(size) for size in dims.split(",")) if dims else points
     if not 0 <= length <= points:
         raise ValueError(f"variable {words[1]!r} is longer than its plot")
-    return _Variable(words[1].lower(), words[2].lower(), length)
+    return Variable(words[1].lower(), words[2].lower(), length)
 
 
-def _end(view: memoryview, header: _Header, begin: int) -> int:
+def _end(view: memoryview, header: Header, begin: int) -> int:
     """Where the data of a plot end, after a look whether all of them are there."""
     if not header.is_binary:
         following = re.compile(rb"^Title:", re.MULTILINE).search(view, begin)
         end = following.start() if following else len(view)
-        if len(_words(view, begin, end)) != header.values + header.points:
+        if len(words(view, begin, end)) != header.values + header.points:
             raise ValueError(f"plot {header.title!r} is truncated, or has too many values")
         return end
     end = begin + header.values * 8
@@ -205,62 +203,9 @@ def _end(view: memoryview, header: _Header, begin: int) -> int:
     return end
 
 
-def _plot(view: memoryview, header: _Header, begin: int, end: int) -> Plot:
-    numbers = _binary(view, header, begin) if header.is_binary else _ascii(view, header, begin, end)
-    values: Vector = numbers.view(np.complex128) if header.is_complex else numbers
-    table = _table(values, header)
-    vectors = {v.name: _vector(table[: v.length, k], v) for k, v in enumerate(header.variables)}
-    return Plot(header.title, header.kind, vectors, dict(header.units), header.variables[0].name)
-
-
-def _binary(view: memoryview, header: _Header, begin: int) -> npt.NDArray[np.float64]:
-    return np.frombuffer(view, "<f8", count=header.values, offset=begin)
-
-
-def _ascii(view: memoryview, header: _Header, begin: int, end: int) -> npt.NDArray[np.float64]:
-    starts = _index_positions(header)
-    numbers = np.array(_words(view, begin, end), dtype=np.float64)
-    if not np.array_equal(numbers[starts], np.arange(header.points)):
-        raise ValueError(f"the points of plot {header.title!r} are not numbered from 0")
-    numbers = np.delete(numbers, starts)
-    numbers.flags.writeable = False
-    return numbers
-
-
-def _words(view: memoryview, begin: int, end: int) -> list[bytes]:
+def words(view: memoryview, begin: int, end: int) -> list[bytes]:
     """The numbers of ASCII data, one for the position before each point's values."""
     return bytes(view[begin:end]).replace(b",", b" ").split()
-
-
-def _index_positions(header: _Header) -> npt.NDArray[np.intp]:
-    """Where among the words of ASCII data the numbers of the points stand."""
-    per_value = 2 if header.is_complex else 1
-    lengths = 1 + _present(header).sum(axis=1) * per_value
-    return np.concatenate(([0], np.cumsum(lengths)[:-1])).astype(np.intp)
-
-
-def _present(header: _Header) -> npt.NDArray[np.bool_]:
-    """Which vector has a value at which point in the file; shape (points, variables)."""
-    if header.is_padded:
-        return np.ones((header.points, len(header.variables)), dtype=np.bool_)
-    lengths = np.array([variable.length for variable in header.variables])
-    return np.arange(header.points)[:, np.newaxis] < lengths[np.newaxis, :]
-
-
-def _table(values: Vector, header: _Header) -> Vector:
-    if header.is_padded:
-        shape = (header.points, len(header.variables))
-        return values.reshape(shape)
-    present = _present(header)
-    table = np.zeros_like(values, shape=present.shape)
-    table[present] = values
-    table.flags.writeable = False
-    return cast("Vector", table)
-
-
-def _vector(values: Vector, variable: _Variable) -> Vector:
-    # The independent variable of a complex plot is stored as complex too.
-    return values.real if variable.type in ("frequency", "time") else values
 
 
 def _kind(title: str) -> str:

@@ -46,7 +46,12 @@ def text_of(path: str) -> str:
     ------
     OSError: it cannot be read
     """
-    text = read_bytes(path).decode("utf-8", "surrogateescape")
+    return as_text(read_bytes(path))
+
+
+def as_text(data: bytes) -> str:
+    """The text in such a file's content."""
+    text = data.decode("utf-8", "surrogateescape")
     return text.replace("\r\n", "\n") if "\r" in text else text  # a tenth of the time where there is none
 
 
@@ -211,14 +216,19 @@ def read_bytes(path: str) -> bytes:
     """The content of a file, likewise."""
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        asked = _SMALL
-        chunks = [os.read(fd, asked)]
-        while len(chunks[-1]) == asked:
-            asked = min(max(os.fstat(fd).st_size, _SMALL), _MOST_A_READ)
-            chunks.append(os.read(fd, asked))
-        return b"".join(chunks)
+        return read_open(fd)
     finally:
         os.close(fd)
+
+
+def read_open(fd: int) -> bytes:
+    """The content of an open file from where it stands, likewise."""
+    asked = _SMALL
+    chunks = [os.read(fd, asked)]
+    while len(chunks[-1]) == asked:
+        asked = min(max(os.fstat(fd).st_size, _SMALL), _MOST_A_READ)
+        chunks.append(os.read(fd, asked))
+    return b"".join(chunks)
 
 
 def _utf8(text: str) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from simorc.core.errors import RunDirectoryError, UsageError
 from simorc.core.plan import Plan
+from simorc.workspace.file_notes import FileNotes
 from simorc.workspace.files import storage_error
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.manifest import manifest_value, read_manifest, write_manifest
@@ -65,8 +65,11 @@ def input_hashes(run: RunDirectory, model_files: Iterable[str | Path] = ()) -> d
     ------
     RunDirectoryError: a file cannot be read
     """
-    hashes = {path.relative_to(run.path).as_posix(): _sha256(path) for path in sorted(input_files(run))}
-    return hashes | {str(path): _sha256(path) for path in sorted({Path(file).absolute() for file in model_files})}
+    notes = FileNotes(run.path.parent)
+    hashes = {path.relative_to(run.path).as_posix(): _sha256(path, notes) for path in sorted(input_files(run))}
+    hashes |= {str(path): _sha256(path, notes) for path in sorted({Path(file).absolute() for file in model_files})}
+    notes.save()
+    return hashes
 
 
 def changed_inputs(run: RunDirectory) -> list[str]:
@@ -77,7 +80,10 @@ def changed_inputs(run: RunDirectory) -> list[str]:
     RunDirectoryError: run.json is damaged
     """
     recorded = manifest_value(read_manifest(run), "sha256", dict)
-    return [name for name, expected in recorded.items() if _hash_or_nothing(run.path / name) != expected]
+    notes = FileNotes(run.path.parent)
+    changed = [name for name, expected in recorded.items() if _hash_or_nothing(run.path / name, notes) != expected]
+    notes.save()
+    return changed
 
 
 def accept_changed_inputs(run: RunDirectory) -> list[str]:
@@ -90,7 +96,8 @@ def accept_changed_inputs(run: RunDirectory) -> list[str]:
     changed = changed_inputs(run)
     if changed:
         manifest = read_manifest(run)
-        now = {name: _hash_or_nothing(run.path / name) for name in changed}
+        notes = FileNotes(run.path.parent)
+        now = {name: _hash_or_nothing(run.path / name, notes) for name in changed}
         before = [{"file": name, "was": manifest["sha256"][name], "is": now[name]} for name in changed]
         manifest["accepted_changes"] = [*manifest.get("accepted_changes", []), *before]
         manifest["sha256"] |= now
@@ -129,16 +136,15 @@ def _copy_file(source: Path, target: Path) -> None:
         raise storage_error(error, source, f"copy {source.name}") from error
 
 
-def _sha256(path: Path) -> str:
+def _sha256(path: Path, notes: FileNotes) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return notes.sha256(str(path))
     except OSError as error:
         raise storage_error(error, path, "read an input") from error
 
 
-def _hash_or_nothing(path: Path) -> str | None:
+def _hash_or_nothing(path: Path, notes: FileNotes) -> str | None:
     try:
-        return _sha256(path)
+        return _sha256(path, notes)
     except RunDirectoryError:
         return None

@@ -1,0 +1,135 @@
+"""What was found in files: remembered as long as they are surely unchanged, never longer."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from simorc.simulators.deck_inputs import DeckInputs
+from simorc.workspace import file_notes
+from simorc.workspace.file_notes import FileNotes
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    path = tmp_path / "models" / "tt.inc"
+    path.parent.mkdir()
+    path.write_text(".include parts.inc\n.model d d (is=1e-14)\n")
+    (path.parent / "parts.inc").write_text(".model n nmos\n")
+    return path
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    return tmp_path / "simulations"
+
+
+@pytest.fixture
+def _later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some time after the files were written."""
+    now = time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: now() + 60 * 10**9)
+
+
+def noted(output: Path, path: Path) -> FileNotes:
+    """Notes of an earlier process, which read a file."""
+    first = FileNotes(output)
+    first.read(str(path))[1].found["x"] = [1, "a"]
+    first.save()
+    return FileNotes(output)
+
+
+@pytest.mark.usefixtures("_later")
+def test_an_unchanged_file_is_known_to_the_next_process(output: Path, model: Path) -> None:
+    note = noted(output, model).get(str(model))
+    assert note is not None
+    assert note.sha256 == hashlib.sha256(model.read_bytes()).hexdigest() == FileNotes(output).sha256(str(model))
+    assert note.found == {"x": [1, "a"]}
+
+
+@pytest.mark.usefixtures("_later")
+def test_a_change_is_noticed_whatever_the_time_stamp_says(output: Path, model: Path) -> None:
+    notes, state = noted(output, model), model.stat()
+    model.write_text(model.read_text().replace("14", "15"))
+    os.utime(model, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert model.stat().st_size == state.st_size
+    assert notes.get(str(model)) is None
+    assert notes.sha256(str(model)) == hashlib.sha256(model.read_bytes()).hexdigest()
+    assert notes.read(str(model))[1].found == {}
+
+
+@pytest.mark.usefixtures("_later")
+def test_a_file_that_takes_the_place_of_another_is_another(output: Path, model: Path) -> None:
+    notes, state = noted(output, model), model.stat()
+    other = model.with_name("other")
+    other.write_text(model.read_text().replace("14", "15"))
+    os.utime(other, ns=(state.st_atime_ns, state.st_mtime_ns))
+    other.replace(model)
+    assert notes.get(str(model)) is None
+    model.unlink()
+    assert notes.get(str(model)) is None
+
+
+def test_a_file_that_changed_a_moment_ago_is_not_remembered(output: Path, model: Path) -> None:
+    assert noted(output, model).get(str(model)) is None
+
+
+@pytest.mark.usefixtures("_later")
+def test_files_beside_the_runs_are_not_remembered(output: Path, model: Path) -> None:
+    copy = output / "run" / "inputs" / "a.inc"
+    copy.parent.mkdir(parents=True)
+    copy.write_text("x")
+    assert noted(output, copy).get(str(copy)) is None
+
+
+@pytest.mark.usefixtures("_later")
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b'{"simorc": "0", "files": {}}', b"\xff"])
+def test_damaged_or_foreign_notes_are_none(output: Path, model: Path, content: bytes) -> None:
+    noted(output, model)
+    (output / ".cache/files.json").write_bytes(content)
+    assert FileNotes(output).get(str(model)) is None
+    assert noted(output, model).get(str(model)) is not None
+
+
+@pytest.mark.usefixtures("_later")
+def test_another_version_found_something_else(output: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    noted(output, model)
+    monkeypatch.setattr(file_notes, "__version__", "99")
+    assert FileNotes(output).get(str(model)) is None
+
+
+@pytest.mark.usefixtures("_later")
+def test_two_processes_keep_what_both_have_found(output: Path, model: Path) -> None:
+    parts = model.with_name("parts.inc")
+    one, other = FileNotes(output), FileNotes(output)
+    one.read(str(model))
+    other.read(str(parts))
+    one.save()
+    other.save()
+    assert all(FileNotes(output).get(str(path)) for path in (model, parts))
+
+
+@pytest.mark.usefixtures("_later")
+def test_where_nothing_can_be_written_nothing_is_remembered(output: Path, model: Path) -> None:
+    output.write_text("a file where the folder should be")
+    assert noted(output, model).get(str(model)) is None
+
+
+@pytest.mark.usefixtures("_later")
+def test_a_deck_has_the_same_key_whether_its_models_are_read_or_known(output: Path, model: Path) -> None:
+    def key(notes: FileNotes | None) -> str:
+        inputs = DeckInputs(notes)
+        found = inputs.key(f"x\n.include {model}\n", str(output), "", ())
+        inputs.notes.save()
+        return found
+
+    first = key(FileNotes(output))
+    assert first == key(None) == key(FileNotes(output)) != ""
+    model.with_name("parts.inc").write_text(".model n nmos (vto=1)\n")
+    assert key(FileNotes(output)) == key(None) not in (first, "")
+    model.write_text(".control\nshell true\n.endc\n")
+    assert key(FileNotes(output)) == key(None) == key(FileNotes(output)) == ""
