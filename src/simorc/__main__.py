@@ -8,12 +8,16 @@ import signal
 import sys
 import threading
 
+from simorc.workspace import concluder
+
 
 def main() -> None:
     """Run the command line; Ctrl-C ends it without a traceback, also while it loads or writes its last lines."""
     try:
         _set_right()
         try:
+            if sys.argv[1:2] == ["run"]:
+                concluder.start()
             from simorc.cli import main as command_line
 
             command_line()

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 pytestmark = [pytest.mark.ngspice, pytest.mark.req("SIM-13", "SIM-14", "SIM-15")]
-TARGETS = ("command", "controller", "worker", "ngspice")
+TARGETS = ("command", "concluder", "controller", "worker", "ngspice")
 
 
 def processes() -> dict[int, tuple[int, str, str]]:
@@ -44,6 +44,10 @@ def victim(command: subprocess.Popen[str], target: str, rng: random.Random) -> i
         return command.pid
     everything = processes()
     generations = [below([command.pid], everything)]
+    concluder = min(generations[0], default=0)  # the first process that the command starts
+    generations[0].pop(concluder, None)
+    if target == "concluder":
+        return concluder or None
     for _ in range(2):
         generations.append(below(list(generations[-1]), everything))
     if target == "ngspice":

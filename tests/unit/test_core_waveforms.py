@@ -127,3 +127,16 @@ def test_phase_is_unwrapped() -> None:
 def test_a_real_vector_is_drawn_as_it_is() -> None:
     values, unit = transformed(np.array([-1.0, 2.0]), "none", "A")
     assert (values.tolist(), unit) == ([-1.0, 2.0], "A")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"), [(b"a", b"a", True), (b"a", b"b", False), (b"a", None, False), (None, None, False)]
+)
+def test_copies_are_known_by_what_the_simulator_wrote(one: bytes | None, other: bytes | None, same: bool) -> None:
+    def unread() -> list[Plot]:
+        raise AssertionError
+
+    def waves(content: bytes | None) -> Waveforms:
+        return Waveforms(unread, None if content is None else lambda: content)
+
+    assert waves(one).is_copy_of(waves(other)) is same

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simorc.simulators.rawfile import RawFileError, check_raw, parse_raw
+from simorc.simulators.rawfile import RawFileError, check_raw, content_of, parse_raw
 
 
 @dataclass(frozen=True)
@@ -237,6 +237,27 @@ def test_title_and_date_tell_nothing_of_a_plot() -> None:
     (first,), (second,) = parse_raw(one), parse_raw(other)
     assert first.kind == second.kind == "tran"
     assert (first["out"].tolist(), second["out"].tolist()) == ([1.0, 2.0], [3.0, 4.0])
+
+
+@given(st.lists(plots(), min_size=1, max_size=2), st.data())
+def test_content_is_the_same_only_where_every_value_is(written: list[Written], data: st.DataObject) -> None:
+    file = b"".join(plot.bytes() for plot in written)
+    assert content_of(file) == content_of(file.replace(b"Date: today", b"Date: Mon").replace(b"* a test", b"* other"))
+    position = data.draw(st.integers(0, len(file) - 1))
+    damaged = file[:position] + bytes([file[position] ^ 1]) + file[position + 1 :]
+    with contextlib.suppress(RawFileError):
+        if content_of(damaged) == content_of(file):
+            before, after = parse_raw(file), parse_raw(damaged)
+            assert [plot.kind for plot in after] == [plot.kind for plot in before]
+            for one, other in zip(before, after, strict=True):
+                assert one.vectors.keys() == other.vectors.keys()
+                for name, vector in one.vectors.items():
+                    assert vector.tobytes() == other.vectors[name].tobytes()
+
+
+def test_content_of_a_file_that_is_cut_is_an_error() -> None:
+    with pytest.raises(RawFileError, match="truncated"):
+        content_of(Written({"v(x)": [1.0, 2.0]}).bytes()[:-1])
 
 
 def test_a_plot_without_vectors_is_none() -> None:

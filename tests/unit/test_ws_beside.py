@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from simorc.workspace.beside import beside
+from simorc.workspace.beside import Ahead, beside
 
 
 def test_it_is_done_once_in_another_process_while_the_body_goes_on(tmp_path: Path) -> None:
@@ -39,6 +39,57 @@ def interrupted() -> None:
 def test_what_became_of_work_that_is_not_done(work: Callable[[], None], said: str) -> None:
     with pytest.raises(ChildProcessError, match=said), beside(work) as done:
         done()
+
+
+def test_it_gives_what_the_work_comes_to() -> None:
+    large = [{"x": 1.5, "y": "z" * 1000}] * 1000
+    with beside(lambda: large) as done:
+        assert done() == large
+
+
+def test_a_process_started_ahead_loads_at_once_and_works_when_it_is_told(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+
+    def load() -> Callable[[str], tuple[str, int]]:
+        (tmp_path / "fifo").write_text("loaded")
+        return lambda told: (told.upper(), os.getpid())
+
+    with Ahead(load) as process:
+        assert (tmp_path / "fifo").read_text() == "loaded"
+        word, pid = process.asked("line\nand half a character \udcff")()
+    assert word == "LINE\nAND HALF A CHARACTER \udcff"
+    assert pid != os.getpid()
+
+
+def test_one_that_is_never_told_ends_with_the_body() -> None:
+    def load() -> Callable[[str], None]:
+        time.sleep(600.0)
+        raise AssertionError
+
+    before = open_files()
+    with Ahead(load) as process:
+        pid = process._process.pid
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    assert open_files() == before
+
+
+def killed() -> Callable[[str], None]:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+def unable() -> Callable[[str], None]:
+    raise ImportError("no such library")
+
+
+@pytest.mark.parametrize(("load", "said"), [(killed, "was killed"), (unable, "no such library")])
+def test_one_that_cannot_load_says_so_when_it_is_asked(load: Callable[[], Callable[[str], None]], said: str) -> None:
+    with Ahead(load) as process:
+        time.sleep(0.2)  # so that it has ended when it is told
+        answer = process.asked("x")
+        with pytest.raises(ChildProcessError, match=said):
+            answer()
 
 
 def open_files() -> set[str]:

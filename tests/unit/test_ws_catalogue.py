@@ -340,7 +340,7 @@ def test_nothing_that_is_only_derived_costs_a_run_its_summary(
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(conclude_module, "update_catalogue", broken)
+    monkeypatch.setattr(catalogue_module, "update_catalogue", broken)
     monkeypatch.setattr(conclude_module, "_WORTH_A_PROCESS", 0)
     monkeypatch.setitem(sys.modules, "simorc.workspace.measurement_store", None)
     write_record(ws_run, ws_record(0))

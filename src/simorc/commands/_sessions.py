@@ -22,6 +22,7 @@ from simorc.core.sample import spread
 from simorc.core.spec import Verdict
 from simorc.executors.local import Execution, Interrupts, execute, worker_count
 from simorc.workspace.clock import utc_text
+from simorc.workspace.concluder import Concluder
 from simorc.workspace.events import log_event
 from simorc.workspace.gather import Gathered
 from simorc.workspace.layout import RunDirectory
@@ -45,6 +46,7 @@ class Job:
     ----------
     before: how the run stood
     lock: descriptor of its lock
+    ahead: a process that has loaded what the end needs
     sampled: whether a sample of the results is to be compared with a slower way
     read: the status files that were read so far
     """
@@ -54,6 +56,7 @@ class Job:
     lock: int
     options: RunOptions
     interrupts: Interrupts
+    ahead: Concluder | None = None
     sampled: bool = False
     read: ReadBefore = field(default_factory=ReadBefore)
     notes: list[str] = field(default_factory=list)
@@ -186,7 +189,7 @@ class Sessions:
                 goes_on=self._sessions > 0,
                 interrupts=job.interrupts,
                 watch=view.refresh,
-                meanwhile=_load_ahead,
+                meanwhile=self._load_ahead,
             )
         )
         self._sessions += 1
@@ -203,7 +206,9 @@ class Sessions:
         job = self.job
         log = job.directory.status_dir / "pytest.log"
         with log.open("ab" if self._sessions else "wb") as output:
-            record_known_cases(job.directory, job.workers(cases), output.fileno(), self._is_interrupted, _load_ahead)
+            record_known_cases(
+                job.directory, job.workers(cases), output.fileno(), self._is_interrupted, self._load_ahead
+            )
         return Execution(0, log)
 
     def _is_interrupted(self) -> bool:
@@ -212,6 +217,12 @@ class Sessions:
             with suppress(RunDirectoryError):  # on a full disk only the second one helps
                 request_stop(self.job.directory)
         return self.job.interrupts.count >= 2
+
+    def _load_ahead(self) -> None:
+        """Load what the end of the run needs, unless another process has; if it cannot be, that end says so."""
+        if self.job.ahead is None:
+            with suppress(Exception):
+                import simorc.workspace.measurement_store  # noqa: F401
 
     def _sample(self, cases: Sequence[int], share: float) -> tuple[int, ...]:
         if not self.job.sampled or not share:
@@ -233,12 +244,6 @@ class Sessions:
 
     def _with_status(self, cases: Iterable[int], status: Status) -> list[int]:
         return [case_id for case_id in cases if status_of(self._known.get(case_id)) is status]
-
-
-def _load_ahead() -> None:
-    """Load what the end of the run needs, which takes a fifth of a second; if it cannot be, that end says so."""
-    with suppress(Exception):
-        import simorc.workspace.measurement_store  # noqa: F401
 
 
 def record_loss(directory: RunDirectory, record: CaseRecord, what: str) -> None:

@@ -6,6 +6,7 @@ import platform
 import sys
 from array import array
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -26,6 +27,7 @@ from simorc.registry import simulator_class
 from simorc.simulators.process import kill_orphans
 from simorc.workspace.clock import utc_text
 from simorc.workspace.conclude import Concluded, conclude
+from simorc.workspace.concluder import concluder
 from simorc.workspace.events import log_event
 from simorc.workspace.gather import Gathered, gather, look
 from simorc.workspace.inputs import accept_changed_inputs, changed_inputs
@@ -34,6 +36,9 @@ from simorc.workspace.lock import run_lock
 from simorc.workspace.manifest import add_execution, read_manifest, update_manifest
 from simorc.workspace.proof import fast_way_left
 from simorc.workspace.status_store import read_record, read_records
+
+_READ_TWICE = 10_000
+"""Up to so many cases another process reads the run once more in less time than it takes to load what its end needs."""
 
 
 def run(text: str, options: RunOptions) -> int:
@@ -47,7 +52,7 @@ def run(text: str, options: RunOptions) -> int:
     worker_count(options.workers, 1)  # what is wrong is told before anything is touched
     parse_verify(options.verify)
     directory = open_run_directory(text, options.setup)
-    with run_lock(directory) as lock, counted_interrupts() as interrupts:
+    with run_lock(directory) as lock, counted_interrupts() as interrupts, ExitStack() as until_the_end:
         kill_orphans(directory.path)
         _refuse_changes(directory, accept=options.accept_changed, record=not options.dry_run)
         before = gather(directory)
@@ -57,10 +62,11 @@ def run(text: str, options: RunOptions) -> int:
             return ExitCode.DONE
         if options.lost == "fail":
             _give_up(directory, held_cases(before))
-        job = Job(directory, before, lock, options, interrupts)
+        ahead = until_the_end.enter_context(concluder(wanted=len(before.cases) <= _READ_TWICE))
+        job = Job(directory, before, lock, options, interrupts, ahead)
         execution, due = _execute_all(job, due, all_rounds) if due else (None, due)
         changed = changed_inputs(directory) if execution is not None else []
-        concluded = conclude(directory, job.read, forks=before.plan.target != "bench")
+        concluded = conclude(directory, job.read, forks=before.plan.target != "bench", ahead=ahead)
         if before.plan.target == "bench" and due:
             from simorc.commands._bench_run import fault_remarks
 

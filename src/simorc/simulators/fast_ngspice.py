@@ -32,7 +32,7 @@ from simorc.simulators.ngspice_deck import ADDED, PreparedDeck, Script, apart
 from simorc.simulators.ngspice_log import LogReport, parse_log
 from simorc.simulators.ngspice_modes import by_finger, drops_bins, has_sections
 from simorc.simulators.ngspice_session import NgspiceSession, Output, SessionEndedError, new_folder
-from simorc.simulators.rawfile import RawFileError, parse_raw
+from simorc.simulators.rawfile import RawFileError, content_of, parse_raw
 from simorc.workspace.file_notes import FileNotes
 from simorc.workspace.files import make_folder, write_bytes
 
@@ -201,7 +201,7 @@ class FastNgspice:
                 write_bytes(f"{place}/{name}", content)
         report = parse_log(str(files[LOG], "utf-8", "replace"))
         raws = [content for name, content in sorted(files.items()) if name.endswith(".raw")]
-        waves = Waveforms(lambda: [plot for raw in raws for plot in parse_raw(raw)])
+        waves = Waveforms(lambda: [plot for raw in raws for plot in parse_raw(raw)], lambda: [*map(content_of, raws)])
         return SimulationResult(report.values, waves, folder / LOG, messages=report.messages, files=files)
 
     def explain(self, text: str, folder: Path) -> Sequence[str]:

@@ -120,6 +120,18 @@ def check_raw(data: bytes | memoryview) -> None:
             pass
 
 
+def content_of(data: bytes | memoryview) -> list[tuple[Header, bytes]]:
+    """What counts in a raw file, dates aside: the same for two files only if every value is, bit for bit.
+
+    Raises
+    ------
+    RawFileError: truncated, or no raw file
+    """
+    view = memoryview(data)
+    with _documented_errors():
+        return [(header, bytes(view[begin:end])) for header, begin, end in _sections(view)]
+
+
 @contextmanager
 def _documented_errors() -> Iterator[None]:
     try:

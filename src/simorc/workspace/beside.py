@@ -1,20 +1,22 @@
-"""Work that a forked process does while this one does something else."""
+"""Work that a forked process does while this one does something else, and what it comes to."""
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
+import pickle
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Generic, Self, TypeVar
 
 from simorc.workspace.child import Child
 
-Work = Callable[[], None]
+T = TypeVar("T")
+Told = TypeVar("Told")
 
 
-@contextlib.contextmanager
-def beside(work: Work) -> Iterator[Work]:
-    """Have some work done while the body runs, which gets a function that waits until it is done.
+@contextmanager
+def beside(work: Callable[[], T]) -> Iterator[Callable[[], T]]:
+    """Have some work done while the body runs, which gets a function that waits for what it comes to.
 
     The process ends with this one, and at the latest with the body (`Child`). Where the system has no room for it the
     work is done here, when somebody waits for it.
@@ -24,43 +26,83 @@ def beside(work: Work) -> Iterator[Work]:
     ChildProcessError: by that function: the work failed, with its own words, or its process was killed
     """
     try:
-        process, answer = _started(work)
+        process = Ahead[None, T](lambda: lambda _: work())
     except OSError:
         yield work
         return
-    with os.fdopen(answer, "rb") as told:
+    with process:
+        yield process.asked(None)
+
+
+class Ahead(Generic[Told, T]):
+    """A process that loads what some work needs, waits until it is told what to do it with, and does it once.
+
+    Parameters
+    ----------
+    load: what it does at once; gives the work, from and to what `pickle` can take
+
+    Raises
+    ------
+    OSError: the system has no room for it
+    """
+
+    def __init__(self, load: Callable[[], Callable[[Told], T]]) -> None:
+        told, self._tell = os.pipe()
+        self._answered, answer = os.pipe()
         try:
-            yield lambda: _check(told.read())
+            self._process = Child(lambda: _serve(told, answer, load), kept=[told, answer])
+        except OSError:
+            self._forget()
+            raise
         finally:
-            process.kill()
+            os.close(told)
+            os.close(answer)
+
+    def asked(self, told: Told) -> Callable[[], T]:
+        """Have it begin; gives a function that waits for what the work comes to.
+
+        Raises
+        ------
+        ChildProcessError: by that function: it failed, with its own words, or was killed
+        """
+        with suppress(BrokenPipeError):  # it has ended, and there will be no answer
+            os.write(self._tell, pickle.dumps(told))
+        return self._answer
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """End it, whatever it does."""
+        self._process.kill()
+        self._forget()
+
+    def _answer(self) -> T:
+        chunks = []
+        while chunk := os.read(self._answered, 1 << 20):
+            chunks.append(chunk)
+        if not chunks:
+            raise ChildProcessError("the process that was to do it was killed")
+        failure, result = pickle.loads(b"".join(chunks))
+        if failure:
+            raise ChildProcessError(failure)
+        return result  # type: ignore[no-any-return]
+
+    def _forget(self) -> None:
+        for descriptor in (self._tell, self._answered):
+            os.close(descriptor)
 
 
-def _started(work: Work) -> tuple[Child, int]:
-    """A process that works, and the descriptor on which it says how that went."""
-    answer, told = os.pipe()
+def _serve(told: int, answer: int, load: Callable[[], Callable[[Any], Any]]) -> None:
+    failure, result = "", None
     try:
-        return Child(lambda: _tell(told, work), kept=[told]), answer
-    except OSError:
-        os.close(answer)
-        raise
-    finally:
-        os.close(told)
-
-
-def _tell(told: int, work: Work) -> None:
-    os.write(told, json.dumps(_failure(work)).encode())
-
-
-def _failure(work: Work) -> str:
-    """Why some work failed; empty where it did not."""
-    try:
-        work()
+        work = load()
+        with os.fdopen(told, "rb") as asked:
+            what = pickle.load(asked)
+        result = work(what)
+    except EOFError:  # nobody has any use for it
+        return
     except BaseException as error:  # an interrupt, too: this process has nobody else to tell
-        return str(error) or type(error).__name__
-    return ""
-
-
-def _check(told: bytes) -> None:
-    failure = json.loads(told) if told else "the process that was to do it was killed"
-    if failure:
-        raise ChildProcessError(failure)
+        failure = str(error) or type(error).__name__
+    with os.fdopen(answer, "wb") as file:
+        pickle.dump((failure, result), file)

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from simorc.core.aggregates import AggregateResult
 from simorc.core.run_statistics import GroupStatistics
 from simorc.workspace.beside import beside
-from simorc.workspace.catalogue import update_catalogue
 from simorc.workspace.gather import Gathered, aggregates_of, look, write_aggregates, write_tables
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.revision import restore_inputs
 from simorc.workspace.statistics_file import statistics_of, write_statistics
 from simorc.workspace.status_store import ReadBefore
 
+if TYPE_CHECKING:
+    from simorc.workspace.concluder import Concluder
+
 _WORTH_A_PROCESS = 100
-"""With fewer cases a process for the catalogue takes longer than the catalogue."""
+"""With fewer cases a process takes longer than what it would do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,18 @@ class Concluded:
     statistics: list[GroupStatistics]
 
 
-def conclude(run: RunDirectory, before: ReadBefore | None = None, *, forks: bool = False) -> Concluded:
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What the records of a run come to; `notes` are sentences about what could not be written."""
+
+    aggregates: list[AggregateResult]
+    statistics: list[GroupStatistics]
+    notes: tuple[str, ...]
+
+
+def conclude(
+    run: RunDirectory, before: ReadBefore | None = None, *, forks: bool = False, ahead: Concluder | None = None
+) -> Concluded:
     """Gather, compute and write aggregates and statistics, then bring measurements and catalogue up to date.
 
     The same after any number of calls. The last two are made from the run's files and can be made again at any time:
@@ -39,26 +55,54 @@ def conclude(run: RunDirectory, before: ReadBefore | None = None, *, forks: bool
     Parameters
     ----------
     before: what this process has read of the run already
-    forks: whether a forked process may write the catalogue meanwhile; not where a person's code may have threads
+    forks: whether a forked process may do a part of it; not where a person's code may have threads
+    ahead: a process that may do that part, already started
 
     Raises
     ------
     RunDirectoryError: the directory contradicts itself
     """
     restore_inputs(run)
+    answer = ahead.asked(os.fspath(run.path)) if ahead is not None else None
     gathered = look(run, before)
+    derived = None
+    if answer is not None:
+        write_tables(run, gathered)
+        with suppress(ChildProcessError):
+            derived = answer()
+    if derived is None:
+        derived = _derived(run, gathered, partial(write_tables, run, gathered), forks=forks)
+    write_aggregates(run, derived.aggregates)
+    write_statistics(run, gathered.plan.sweep, derived.statistics)
+    notes = (*gathered.notes, *derived.notes)
+    return Concluded(replace(gathered, notes=notes), derived.aggregates, derived.statistics)
+
+
+def _derived(run: RunDirectory, gathered: Gathered, meanwhile: Callable[[], None], *, forks: bool) -> Derived:
+    """Compute aggregates and statistics, write measurements and catalogue.
+
+    Parameters
+    ----------
+    meanwhile: what can be done while a forked process writes the catalogue, if there is to be one
+    """
+    from simorc.workspace.catalogue import update_catalogue  # a process that another does this for does without
+
     aggregates = aggregates_of(gathered)
     catalogue = partial(update_catalogue, run, gathered, aggregates)
     with beside(catalogue) if forks and len(gathered.cases) >= _WORTH_A_PROCESS else nullcontext(catalogue) as written:
-        write_tables(run, gathered)
-        write_aggregates(run, aggregates)
+        meanwhile()
         statistics = statistics_of(gathered)
-        write_statistics(run, gathered.plan.sweep, statistics)
-        notes = [
+        notes = (
             *_tried("measurements/", lambda: _write_measurements(run, gathered)),
             *_tried("the catalogue of runs", written),
-        ]
-    return Concluded(replace(gathered, notes=(*gathered.notes, *notes)), aggregates, statistics)
+        )
+    return Derived(aggregates, statistics, notes)
+
+
+def derive_beside(path: str) -> Derived:
+    """The same in a process that has nothing of the run yet but its path; writes no table."""
+    run = RunDirectory(Path(path))
+    return _derived(run, look(run), lambda: None, forks=True)
 
 
 def _tried(what: str, write: Callable[[], None]) -> list[str]:

@@ -52,6 +52,11 @@ def write_measurements(run: RunDirectory, gathered: Gathered) -> None:
         raise storage_error(error, run.measurements) from error
 
 
+def load() -> None:
+    """Have pyarrow load what it would when it first writes."""
+    _parquet("", [])
+
+
 def _parts(gathered: Gathered) -> Iterator[tuple[int, list[CaseRecord]]]:
     """The records of each part that has any measurements, in the order of the cases."""
     cases = iter(gathered.cases)
