@@ -324,7 +324,7 @@ def test_verify_all_simulates_and_compares_what_came_the_fast_way(runs: Runs) ->
 
 
 FAULT = """
-from dataclasses import replace
+from msgspec.structs import replace
 from simorc.simulators.ngspice_session import NgspiceSession
 good = NgspiceSession.run
 def run(self, script, timeout_s):

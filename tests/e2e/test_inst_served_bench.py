@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from simorc.core.bench import BenchLimits, BenchSettings, InstrumentSettings, PartSettings, Settling, SimulatedLab
 from simorc.core.errors import ErrorKind, InstrumentError, ToolMissingError

@@ -15,7 +15,7 @@ from simorc.workspace.plan_file import read_plan
 
 pytestmark = [pytest.mark.ngspice, pytest.mark.req("SIM-12")]
 FAULT = """
-from dataclasses import replace
+from msgspec.structs import replace
 from simorc.simulators.ngspice_session import NgspiceSession
 good = NgspiceSession.run
 def run(self, script, timeout_s):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import errno
 import json
 
 import pytest
+from msgspec import structs
 
 from simorc.core.case import Case
 from simorc.core.errors import RunDirectoryError
@@ -29,7 +29,7 @@ class Hooks:
 
 
 def runner_of(run, **changes):
-    plan = dataclasses.replace(read_plan(run), **changes)
+    plan = structs.replace(read_plan(run), **changes)
     return CaseRunner(run, plan, "main:1", Hooks())
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from simorc.commands._summary import summary
 from simorc.core.measurement import Measure, Outcome, judge

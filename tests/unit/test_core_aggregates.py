@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from msgspec import structs
+from msgspec.structs import replace
 
 from simorc.core.aggregates import FUNCTIONS, Aggregate, AggregateResult, compute, tempco_box, tempco_endpoint
 from simorc.core.case import Case

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError
-
 import pytest
 
 from simorc.core.measurement import Measure, Measurement
@@ -54,5 +52,5 @@ def test_a_plan_knows_which_functions_its_target_needs_and_cannot_be_changed() -
     measures = (Measure("vout"), Measure("psrr", source="python"), on_bench)
     plan = Plan(Sweep("s", (), {}), "t", "spice", "/t", "/s.yaml", "/sim_setup.yaml", measures=measures)
     assert plan.python_measures == ["psrr"]
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError):
         plan.target = "bench"  # type: ignore[misc]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from simorc.core.bench import BenchLimits, BenchSettings, InstrumentSettings, SimulatedLab
 from simorc.core.case import Case

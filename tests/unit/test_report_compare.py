@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from simorc.commands.compare import CompareOptions
 from simorc.commands.compare import compare as compare_command
@@ -452,7 +453,7 @@ def waves(case_id: int) -> Waveforms:
 
 def with_curves(*curves: Curve) -> ReportData:
     data = made("a", drift, status={5: Status.FAILED})
-    return replace(data, plan=replace(data.plan, curves=curves), waveforms=waves)
+    return replace(data, plan=structs.replace(data.plan, curves=curves), waveforms=waves)
 
 
 def test_curves_are_rows_of_points_with_the_units_of_the_vectors() -> None:
@@ -501,10 +502,10 @@ def replace_out(side: Side, rows: set[int]) -> Side:
 
 def test_an_aggregate_in_another_unit_is_the_same_aggregate() -> None:
     old, new = limited("a", [1.0]), limited("b", [1000.0])
-    milli = replace(new, aggregates=[replace(result, unit="mV") for result in new.aggregates])
+    milli = replace(new, aggregates=[structs.replace(result, unit="mV") for result in new.aggregates])
     (diff,) = regressions(compare([old, milli]))
     assert not diff.aggregates
-    amps = replace(new, aggregates=[replace(result, unit="A") for result in new.aggregates])
+    amps = replace(new, aggregates=[structs.replace(result, unit="A") for result in new.aggregates])
     (diff,) = regressions(compare([old, amps]))
     assert [line.kind for line in diff.aggregates] == [Change.MISSING]
 
@@ -514,7 +515,7 @@ def test_the_diff_of_two_sweeps_says_so() -> None:
     (diff,) = regressions(comparison := compare([old, new]))
     assert diff.note.startswith("A is of sweep coarse, testbench ldo, B is of sweep fine, testbench ldo: conditions")
     assert diff.note in render_comparison(comparison, ["", ""], datetime(2026, 1, 1, tzinfo=UTC), [diff])
-    (diff,) = regressions(compare([old, replace(new, plan=replace(new.plan, sweep=old.plan.sweep))]))
+    (diff,) = regressions(compare([old, replace(new, plan=structs.replace(new.plan, sweep=old.plan.sweep))]))
     assert diff.note == ""
 
 

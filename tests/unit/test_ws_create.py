@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import errno
 import json
 import os
@@ -14,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from simorc.core.errors import RunDirectoryError, UsageError
 from simorc.core.plan import Plan
@@ -328,5 +328,5 @@ def test_the_manifest_says_where_the_run_comes_from(tmp_path: Path, ws_plan: Pla
 
 def test_a_missing_model_file_leaves_nothing_behind(tmp_path: Path, ws_plan: Plan) -> None:
     with pytest.raises(RunDirectoryError, match="cannot read an input"):
-        create_run(tmp_path / "out", "r", dataclasses.replace(ws_plan), [], ["/nowhere.lib"], datetime.now(UTC))
+        create_run(tmp_path / "out", "r", structs.replace(ws_plan), [], ["/nowhere.lib"], datetime.now(UTC))
     assert list((tmp_path / "out").iterdir()) == []

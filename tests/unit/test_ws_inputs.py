@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from simorc.core.errors import RunDirectoryError, UsageError
 from simorc.core.plan import Plan
@@ -78,7 +78,7 @@ def test_a_link_to_itself_is_refused(testbench: Path, ws_build: Build) -> None:
 
 def test_a_testbench_that_holds_the_output_folder_does_not_copy_it(ws_plan: Plan, ws_build: Build) -> None:
     project = Path(ws_plan.setup_file).parent
-    plan = dataclasses.replace(ws_plan, testbench_dir=str(project))
+    plan = structs.replace(ws_plan, testbench_dir=str(project))
     ws_build("first", plan=plan)
     run = ws_build("second", plan=plan)
     assert "testbenches/ldo/measures.py" in copied(run)
@@ -91,7 +91,7 @@ def test_a_read_only_original_can_be_deleted_with_its_run(testbench: Path, ws_bu
 
 
 def test_without_a_dut_there_is_none(ws_plan: Plan, ws_build: Build) -> None:
-    run = ws_build(plan=dataclasses.replace(ws_plan, dut={}))
+    run = ws_build(plan=structs.replace(ws_plan, dut={}))
     assert not (run.inputs / "dut").exists()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import dataclasses
 import errno
 import os
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from simorc.core.errors import RunDirectoryError, UsageError
 from simorc.core.plan import Plan
@@ -59,7 +59,7 @@ words = st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=["
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_survives(ws_run: RunDirectory, ws_plan: Plan, texts: list[str], status: Status, message: str) -> None:
     sweep = Sweep("s", (Axis(("p",), tuple((text,) for text in texts)),), {"p": ""})
-    plan = dataclasses.replace(ws_plan, sweep=sweep)
+    plan = structs.replace(ws_plan, sweep=sweep)
     write_metadata(ws_run, plan, [MetadataRow(case, status, message) for case in sweep.cases()])
     rows = read_metadata(ws_run, plan)
     assert [row.case.parameters["p"] for row in rows] == texts
@@ -79,7 +79,7 @@ def test_a_message_of_many_lines_becomes_one_of_limited_length(ws_run: RunDirect
 @pytest.mark.parametrize("text", ["a\nb", "a\rb", "a\0b"])
 def test_a_parameter_with_a_line_break_is_refused(ws_run: RunDirectory, ws_plan: Plan, text: str) -> None:
     before = ws_run.metadata.read_bytes()
-    plan = dataclasses.replace(ws_plan, sweep=Sweep("s", (Axis(("p",), ((text,),)),), {"p": ""}))
+    plan = structs.replace(ws_plan, sweep=Sweep("s", (Axis(("p",), ((text,),)),), {"p": ""}))
     with pytest.raises(UsageError, match="line break"):
         write_metadata(ws_run, plan, [MetadataRow(case, Status.PENDING, "") for case in plan.sweep.cases()])
     assert ws_run.metadata.read_bytes() == before

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from simorc.workspace.layout import RunDirectory, find_run, is_run_directory
 
@@ -54,7 +55,7 @@ def todays_plan(frozen: Plan, setup: Path | None) -> Plan:
 
     bench = frozen.bench.name if frozen.bench is not None else None
     today = make_plan(load_project(setup or Path(frozen.setup_file)), frozen.sweep.name, frozen.target, bench)
-    return replace(
+    return structs.replace(
         frozen,
         measures=today.measures,
         aggregates=today.aggregates,

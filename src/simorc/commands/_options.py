@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from simorc.core.errors import UsageError
 
 
-@dataclass(frozen=True, slots=True)
-class RunOptions:
+class RunOptions(Struct, frozen=True):
     """What the command line of `simorc run` says; `goes_on` takes up what a run that was stopped early has spared."""
 
     setup: Path | None = None

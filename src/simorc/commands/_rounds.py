@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+
+import msgspec
+from msgspec import Struct
 
 from simorc.commands._options import RunOptions
 from simorc.commands._sessions import Job, Sessions
@@ -18,8 +20,7 @@ from simorc.executors.local import Execution
 from simorc.workspace.gather import Gathered
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(Struct, frozen=True):
     """Why a run needs no further samples; `said` is the sentence for people."""
 
     samples: int
@@ -28,8 +29,7 @@ class Stop:
     said: str
 
 
-@dataclass(frozen=True, slots=True)
-class Rounds:
+class Rounds(Struct, frozen=True):
     """The rounds of one run: cumulative `sizes` in samples of each point, and the number of every case's sample."""
 
     plan: Plan
@@ -108,7 +108,7 @@ def execute_rounds(
 def stop_entry(job: Job, stop: Stop, time: str) -> dict[str, object]:
     """What run.json says of an early stop: the rule, the moment, and what the rule saw."""
     rule = job.before.plan.stop_when
-    wanted = {key: value for key, value in asdict(rule).items() if value} if rule else {}
+    wanted = {key: value for key, value in msgspec.to_builtins(rule).items() if value} if rule else {}
     return {
         "rule": wanted,
         "time": time,

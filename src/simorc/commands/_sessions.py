@@ -8,10 +8,9 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from msgspec import structs
+from msgspec import Struct, field, structs
 
 from simorc.commands._options import RunOptions, parse_verify
 from simorc.commands._progress import ProgressView
@@ -38,8 +37,7 @@ _BLOCKS_A_WORKER = 50
 """At least so many blocks a worker, so that none waits long for another's last one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """One execution of a run directory, under its lock.
 
     Parameters

@@ -5,8 +5,9 @@ from __future__ import annotations
 from bisect import insort
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from operator import itemgetter
+
+from msgspec import Struct, field
 
 from simorc.core.aggregates import AggregateResult
 from simorc.core.case import Case
@@ -58,8 +59,7 @@ def summary(
     return "\n".join([*lines, *remarks, f"report: simorc plot {run.run_id}"])
 
 
-@dataclass(slots=True)
-class _Seen:
+class _Seen(Struct):
     """What the records of a run say beside their counts; they are looked at once, since there may be a million."""
 
     failed: list[CaseRecord] = field(default_factory=list)

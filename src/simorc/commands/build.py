@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from simorc.core.case import Case
 from simorc.core.errors import UsageError
@@ -138,7 +140,7 @@ def with_surroundings(plan: Plan) -> Plan:
             where=str(Path(plan.testbench_dir) / plan.template),
             hint=f"type: export {missing[0]}=…",
         )
-    return replace(
+    return structs.replace(
         plan,
         pdks=pdks,
         environment={name: os.environ[name] for name in sorted(names.environment)},

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from simorc.commands._common import open_run_directory, output_of
 from simorc.core.errors import ExitCode, SimorcError, UsageError
@@ -211,7 +213,7 @@ def _filled(table: Table, given: dict[str, str]) -> Table:
         number = as_number(value_from_text(text))
         held = np.full(len(table), text, dtype=object) if number is None else np.full(len(table), number)
         added[name] = Column(held)
-    return replace(table, columns={**added, **table.columns}, conditions=(*table.conditions, *added))
+    return structs.replace(table, columns={**added, **table.columns}, conditions=(*table.conditions, *added))
 
 
 def _joined_options(settings: CompareSettings, options: CompareOptions) -> Options:

@@ -7,8 +7,9 @@ import sys
 from array import array
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import UTC, datetime
+
+from msgspec import structs
 
 import simorc
 from simorc.commands._common import open_run_directory
@@ -143,7 +144,7 @@ def _execute_all(job: Job, due: Sequence[int], all_rounds: Rounds | None) -> tup
         return _execute_on_bench(job, due), due
     simulator = simulator_class(settings.name)(settings)
     _record_versions(directory, simulator.version())
-    job = replace(job, sampled=isinstance(simulator, FastSimulator))
+    job = structs.replace(job, sampled=isinstance(simulator, FastSimulator))
     started = _now()
     check = None if read_manifest(directory).get("repeatable") is not None else due[0]
     sessions, stop = Sessions(job, len(due), started), None
@@ -177,7 +178,7 @@ def _again_slowly(job: Job) -> Execution | None:
         return None
     ids = format_ranges(touched)
     log_event(job.directory, "retry", cases=ids, reason="the fast way gave other results than the slow one")
-    execution = Sessions(replace(job, before=look(job.directory)), len(touched), _now()).execute(touched)
+    execution = Sessions(structs.replace(job, before=look(job.directory)), len(touched), _now()).execute(touched)
     job.remarks.append(f"simulated again the slow way: {ids}")
     return execution
 

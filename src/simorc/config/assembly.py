@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -105,5 +104,5 @@ def _netlister(setup: Setup, file: Document) -> NetlisterSettings:
 
 
 def _given(section: Any) -> dict[str, Any]:
-    names = {field.name for field in fields(SimulatorSettings)}
-    return {key: getattr(section, key) for key in section.model_fields_set & names if getattr(section, key) is not None}
+    names = section.model_fields_set.intersection(SimulatorSettings.__struct_fields__)
+    return {key: getattr(section, key) for key in names if getattr(section, key) is not None}

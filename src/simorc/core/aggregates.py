@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from simorc.core.case import Case
 from simorc.core.measurement import Measurement, Outcome
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     Array = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Aggregate:
+class Aggregate(Struct, frozen=True):
     """A value over several cases.
 
     Parameters
@@ -46,8 +46,7 @@ class Aggregate:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class AggregateResult:
+class AggregateResult(Struct, frozen=True):
     """One aggregate of one group. `value` is None and `outcome` is `missing` where it cannot be computed.
 
     `group` holds the swept parameters that the aggregate does not run over; `n` points were there, `n_missing` not;

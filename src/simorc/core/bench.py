@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from simorc.core.units import Value
 
@@ -14,8 +15,7 @@ AMBIENT = 23.0
 """The room, degC, where nothing says otherwise; assumed."""
 
 
-@dataclass(frozen=True, slots=True)
-class InstrumentSettings:
+class InstrumentSettings(Struct, frozen=True):
     """One instrument of a bench.
 
     Parameters
@@ -43,8 +43,7 @@ class InstrumentSettings:
     options: Mapping[str, Value] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class BenchLimits:
+class BenchLimits(Struct, frozen=True):
     """What must never be exceeded, set or read; None limits nothing.
 
     Parameters
@@ -66,16 +65,14 @@ class BenchLimits:
     theta_ja: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class SafeStep:
+class SafeStep(Struct, frozen=True):
     """One step into the safe state: `to` is `off`, or for a chamber a temperature in degC, or `ambient`."""
 
     instrument: str
     to: str | float = "off"
 
 
-@dataclass(frozen=True, slots=True)
-class Settling:
+class Settling(Struct, frozen=True):
     """When a temperature, and the DUT on it, counts as settled. Times are bench time.
 
     Parameters
@@ -98,8 +95,7 @@ class Settling:
     drift_timeout_s: float = 900.0
 
 
-@dataclass(frozen=True, slots=True)
-class PartSettings:
+class PartSettings(Struct, frozen=True):
     """One DUT on the simulated board.
 
     Parameters
@@ -118,8 +114,7 @@ class PartSettings:
     foster: tuple[tuple[float, ...], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class FaultSettings:
+class FaultSettings(Struct, frozen=True):
     """Something that goes wrong on a simulated bench.
 
     Parameters
@@ -138,8 +133,7 @@ class FaultSettings:
     outcome: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SimulatedLab:
+class SimulatedLab(Struct, frozen=True):
     """What stands in for equipment and DUT.
 
     Parameters
@@ -163,8 +157,7 @@ class SimulatedLab:
     faults: tuple[FaultSettings, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class BenchSettings:
+class BenchSettings(Struct, frozen=True):
     """A bench with everything resolved.
 
     Parameters

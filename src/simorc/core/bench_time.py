@@ -6,7 +6,8 @@ Bench time is chamber time: temperature is the axis that costs, so it is walked 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from simorc.core.bench import Settling
 
@@ -16,8 +17,7 @@ INTO_WINDOW_S = 30.0
 """From the end of a ramp until the overshoot is inside the window; assumed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prediction:
+class Prediction(Struct, frozen=True):
     """How long a bench takes, bench seconds.
 
     Parameters

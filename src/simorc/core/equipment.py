@@ -6,8 +6,9 @@ driver -> text -> Transport -> (real instrument | VirtualInstrument -> ports -> 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from simorc.core.bench import BenchSettings, InstrumentSettings
 
@@ -71,8 +72,7 @@ class Link(Protocol):
         """Close every transport that is still open."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """What a virtual instrument answers.
 
     Parameters
@@ -101,8 +101,7 @@ class VirtualInstrument(Protocol):
         """Put an error into the queue that only the interface can notice, e.g. -410."""
 
 
-@dataclass(frozen=True, slots=True)
-class SupplyState:
+class SupplyState(Struct, frozen=True):
     """What one output of a supply delivers: V at its terminals, A out of them, and whether the current limit acts."""
 
     voltage: float
@@ -146,8 +145,7 @@ class MeterPort(Protocol):
         """One draw of a standard normal distribution; 0 in a lab without noise."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChamberState:
+class ChamberState(Struct, frozen=True):
     """Temperatures at a chamber, degC; None for a sensor that is open."""
 
     air: float | None
@@ -204,8 +202,7 @@ class LabPorts(Protocol):
         """The size of a fault that has befallen the instrument by now (0 where it has none), else None."""
 
 
-@dataclass(frozen=True, slots=True)
-class ElectricalState:
+class ElectricalState(Struct, frozen=True):
     """The DUT's terminals at one instant.
 
     Parameters

@@ -14,8 +14,9 @@ SimorcError                 exit 2
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class ExitCode:
@@ -70,8 +71,7 @@ class UsageError(SimorcError):
     """A command was given something that does not exist or does not fit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One problem in a configuration file.
 
     Parameters

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 import msgspec
+from msgspec import Struct, field
 
 from simorc.core.case import Case
 from simorc.core.spec import Spec, Verdict
@@ -24,8 +24,7 @@ class Outcome(StrEnum):
     NOT_MEASURED = "not_measured"  # belongs to another target, or is optional and absent
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
+class Measure(Struct, frozen=True):
     """What is asked for: a name, a unit, limits, and where the number comes from.
 
     Parameters

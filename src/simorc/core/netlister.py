@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar, Protocol
+
+from msgspec import Struct
 
 
 class NetlistKind(StrEnum):
@@ -26,8 +27,7 @@ class NetlistState(StrEnum):
     NO_NETLISTER = "no netlister"
 
 
-@dataclass(frozen=True, slots=True)
-class NetlisterSettings:
+class NetlisterSettings(Struct, frozen=True):
     """How schematics become netlists.
 
     Parameters
@@ -44,8 +44,7 @@ class NetlisterSettings:
     rcfile: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(Struct, frozen=True):
     """The files that a netlist comes from.
 
     Parameters
@@ -58,8 +57,7 @@ class Sources:
     unresolved: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Netlisted:
+class Netlisted(Struct, frozen=True):
     """A netlist that has just been made.
 
     Parameters

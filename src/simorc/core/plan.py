@@ -7,7 +7,8 @@ need no YAML. Paths are absolute POSIX texts, or relative to the run directory w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from simorc.core.aggregates import Aggregate
 from simorc.core.bench import BenchSettings
@@ -16,8 +17,7 @@ from simorc.core.stopping import StopRule, confidence
 from simorc.core.sweep import Sweep
 
 
-@dataclass(frozen=True, slots=True)
-class PlotSpec:
+class PlotSpec(Struct, frozen=True):
     """One plot of the report; which fields count depends on `kind`.
 
     Parameters
@@ -48,8 +48,7 @@ class PlotSpec:
     title: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Curve:
+class Curve(Struct, frozen=True):
     """A waveform as a table, a row a point, for `simorc compare --curves`.
 
     Parameters
@@ -65,8 +64,7 @@ class Curve:
     analysis: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SimulatorSettings:
+class SimulatorSettings(Struct, frozen=True):
     """How decks are run.
 
     Parameters
@@ -87,8 +85,7 @@ class SimulatorSettings:
     threads: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """A sweep with everything resolved.
 
     Parameters

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
+
+from msgspec import Struct, field
 
 from simorc.core.case import Case
 from simorc.core.errors import CaseError
@@ -16,8 +17,7 @@ Content = bytes | memoryview
 """What is in a file; of one that was read with others, a view of its part."""
 
 
-@dataclass(frozen=True, slots=True)
-class Deck:
+class Deck(Struct, frozen=True):
     """The rendered netlist of one case, ready to run: data, no process.
 
     Parameters
@@ -30,8 +30,7 @@ class Deck:
     files: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class SimulationResult:
+class SimulationResult(Struct, frozen=True):
     """What one simulation left behind.
 
     Parameters
@@ -56,8 +55,7 @@ class SimulationResult:
     files: Mapping[str, Content] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Verify:
+class Verify(Struct, frozen=True):
     """Which results of a fast way are compared with a slower and surer one, and with which.
 
     Parameters

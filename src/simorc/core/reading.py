@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """One number that an instrument read, or that was computed from such numbers.
 
     Arithmetic keeps the uncertainty: bounds add up linearly, the worst case, as nothing is known of how the errors of

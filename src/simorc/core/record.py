@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 import msgspec
+from msgspec import Struct, field
 
 from simorc.core.errors import ErrorKind
 from simorc.core.measurement import Measure, Measurement
@@ -78,8 +78,7 @@ def measures_found(asked: Iterable[Measure], records: Iterable[CaseRecord]) -> t
     return tuple(found.values())
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(Struct, frozen=True):
     """How far a run is: counts of cases; `spared` says how many need not run, since fewer were enough."""
 
     total: int

@@ -5,7 +5,8 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field, structs
 
 from simorc.core.case import Case
 from simorc.core.measurement import Measure, Measurement
@@ -24,8 +25,7 @@ _COMPLETED, _NONE, _PASS = Status.COMPLETED, Verdict.NONE, Verdict.PASS
 _Key = tuple[str, tuple[Value, ...], float | None, float | None]
 
 
-@dataclass(frozen=True, slots=True)
-class GroupStatistics:
+class GroupStatistics(Struct, frozen=True):
     """One measure in one group of cases that share its limits, or the yield of a group over all its limits.
 
     A group is the random samples of one point of the other axes; without Monte Carlo samples all cases are one group,
@@ -81,8 +81,7 @@ COLUMNS: Mapping[str, Callable[[GroupStatistics], float | None]] = {
 """The columns of statistics.csv behind measure, unit and group."""
 
 
-@dataclass(slots=True)
-class _Members:
+class _Members(Struct):
     """What the cases of one row gave so far."""
 
     values: array[float] = field(default_factory=lambda: array("d"))
@@ -203,7 +202,7 @@ def _row(
         unit,
         group,
         spec,
-        replace(found, cp=None, cpk=None) if confidence is None else found,
+        structs.replace(found, cp=None, cpk=None) if confidence is None else found,
         members.missing,
         members.pending,
         None if confidence is None else yield_of(members.passed, members.judged, confidence),

@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from simorc.core.scpi_errors import ScpiError
 
@@ -24,8 +25,7 @@ _MEGA = ("MHZ", "MOHM")
 _CLOSING = {"'": "'", '"': '"', "(": ")"}
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(Struct, frozen=True, dict=True):
     """One message unit: a header with its path resolved, and its parameters as written.
 
     Parameters
@@ -205,8 +205,7 @@ def _factor(written: str, unit: str) -> float:
     return _MULTIPLIERS[multiplier]
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(Struct, frozen=True):
     """What a numeric parameter may be: limits, default, unit."""
 
     low: float

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from simorc.core.case import Case
 from simorc.core.sweep import SAMPLE_COLUMNS, Sweep
@@ -18,8 +18,7 @@ _Array = npt.NDArray[np.float64]
 _Codes = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(Struct, frozen=True):
     """The main effect of one axis, or the interaction of two.
 
     Parameters
@@ -37,8 +36,7 @@ class Effect:
     highest: tuple[Value, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Sensitivity:
+class Sensitivity(Struct, frozen=True):
     """What drives one measure; `effects` and `interactions` stand with the largest share first.
 
     Parameters
@@ -57,8 +55,7 @@ class Sensitivity:
     is_complete: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Factor:
+class Factor(Struct, frozen=True):
     """An axis of the cases: for each case the number of its level, and what the levels are."""
 
     names: Names

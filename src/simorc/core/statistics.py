@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from simorc.core.distributions import beta_quantile, chi_square_quantile, student_t_quantile
 from simorc.core.spec import Spec
@@ -25,8 +26,7 @@ NOT_NORMAL = 0.01
 """`normality` below which a table warns: one normal sample in a hundred is called so by chance."""
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(Struct, frozen=True):
     """A confidence interval: it holds the true value with at least (`Yield`) or about its confidence."""
 
     low: float
@@ -38,8 +38,7 @@ class Interval:
         return (self.high - self.low) / 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class Yield:
+class Yield(Struct, frozen=True):
     """How many of the judged samples are in spec; `interval` is that of Clopper and Pearson.
 
     >>> str(yield_of(198, 200)), str(yield_of(99_999, 100_000))
@@ -75,8 +74,7 @@ def _percent(share: float, whole: Callable[[float], int]) -> str:
     return f"{whole(round(100.0 * share * 10**places, 6)) / 10**places:.{places}f}".rstrip("0").rstrip(".")
 
 
-@dataclass(frozen=True, slots=True)
-class Statistics:
+class Statistics(Struct, frozen=True):
     """What the values of one measure say; all in its unit unless said otherwise. None: cannot be said.
 
     Parameters

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from simorc.core.run_statistics import ALL_LIMITS, GroupStatistics
 from simorc.core.statistics import CONFIDENCE, mean_interval, sigma_interval
@@ -13,8 +14,7 @@ LEAST_SAMPLES = 25
 """Samples of the first round, at least."""
 
 
-@dataclass(frozen=True, slots=True)
-class StopRule:
+class StopRule(Struct, frozen=True):
     """How precise a run wants its samples; whatever is given has to be met in every group.
 
     Parameters
@@ -32,8 +32,7 @@ class StopRule:
     of: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Precision:
+class Precision(Struct, frozen=True):
     """How far one interval is from what is wanted of it; both as shares. `reached` is None where there is none yet."""
 
     what: str

@@ -7,9 +7,10 @@ import itertools
 import math
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import overload
+
+from msgspec import Struct
 
 from simorc.core.case import Case
 from simorc.core.errors import UsageError
@@ -29,8 +30,7 @@ SAMPLE_COLUMNS = ("mc_sample", "seed")
 """The columns of the Monte Carlo axis: the sample's number, and the seed that draws it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Axis:
+class Axis(Struct, frozen=True):
     """What is varied together: one parameter, several in step (`zip`), a set of corners, or Monte Carlo samples.
 
     Parameters
@@ -46,8 +46,7 @@ class Axis:
         return len(self.rows)
 
 
-@dataclass(frozen=True)
-class Sweep:
+class Sweep(Struct, frozen=True, dict=True):
     """Axes over one testbench; the cases are their Cartesian product, the first axis slowest.
 
     Parameters

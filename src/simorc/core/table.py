@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 UNCERTAINTY = "_uncertainty"
 """Behind a measure's name it names the column of its uncertainties, as in results.csv."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Column:
+class Column(Struct, frozen=True, eq=False):
     """One column: shape (rows,), float64 with NaN where nothing stands, or objects (texts, values as written).
 
     `unit` is empty where none is known.
@@ -29,8 +28,7 @@ class Column:
         return self.values.dtype == np.float64
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Table:
+class Table(Struct, frozen=True, eq=False):
     """Rows of named columns.
 
     Parameters

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from simorc.core.errors import UsageError
 from simorc.core.units import parse_number
@@ -31,8 +32,7 @@ class Agreement(StrEnum):
     NOT_JUDGED = "not judged"
 
 
-@dataclass(frozen=True, slots=True)
-class Tolerance:
+class Tolerance(Struct, frozen=True):
     """A part of the reference value and an absolute part in the measure's unit, as datasheets of meters have them.
 
     >>> Tolerance.parse("2%+5m")

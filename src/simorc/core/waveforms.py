@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, overload
+
+from msgspec import Struct
 
 from simorc.core.errors import UsageError
 from simorc.core.wording import suggestion
@@ -17,8 +18,7 @@ if TYPE_CHECKING:  # whoever only reads what the simulator itself has measured d
     Vector = npt.NDArray[np.float64] | npt.NDArray[np.complex128]
 
 
-@dataclass(frozen=True, eq=False)
-class Plot:
+class Plot(Struct, frozen=True, eq=False):
     """The vectors of one analysis.
 
     Parameters

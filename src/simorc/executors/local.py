@@ -9,10 +9,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import FrameType
+
+from msgspec import Struct
 
 from simorc.core.errors import RunDirectoryError, UsageError
 from simorc.simulators.process import kill_orphans
@@ -35,8 +36,7 @@ ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-@dataclass(frozen=True, slots=True)
-class Execution:
+class Execution(Struct, frozen=True):
     """How a pytest session ended.
 
     Parameters
@@ -103,8 +103,7 @@ def worker_count(wanted: str, cases: int) -> int:
     return max(1, min(count, cases))
 
 
-@dataclass(slots=True)
-class Interrupts:
+class Interrupts(Struct):
     """How often somebody asked to stop: SIGINT counts as one, SIGTERM and a closed terminal (SIGHUP) as two."""
 
     count: int = 0

@@ -6,7 +6,6 @@ import errno
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -154,7 +153,9 @@ class CaseRunner:
             if os_error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
             error = CaseError(ErrorKind.DISK_FULL, str(os_error))
-        return self._recorded(case, record, replace(known, result=replace(known.result, error=error)), {})
+        return self._recorded(
+            case, record, structs.replace(known, result=structs.replace(known.result, error=error)), {}
+        )
 
     def _doing(self) -> str:
         return "the procedure" if self.plan.target == "bench" else "a measure function"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec import structs
 
 from simorc.core.case import Case
 from simorc.core.errors import UsageError
@@ -28,7 +29,7 @@ def simulate(
         if name not in values:
             raise KeyError(f"{name!r} is not a parameter of testbench {runner.plan.testbench!r}")
         values[name] = value_from_text(value if isinstance(value, str) else value_to_text(value))  # type: ignore[arg-type]
-    changed = replace(case, parameters=values)
+    changed = structs.replace(case, parameters=values)
     target = runner.target
     if not isinstance(target, SpiceTarget):
         raise UsageError("the fixture `simulator` works on the target spice alone", where=runner.run.run_id)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec import structs
 
 from simorc.core.case import Case
 from simorc.core.protocols import CachingSimulator, Deck, SimulationResult
@@ -59,7 +60,7 @@ class Reuse:
             found = self._read()
         if found is None:
             return None
-        return replace(self.simulator.restore(folder, found.files), fast=found.fast), found.origin
+        return structs.replace(self.simulator.restore(folder, found.files), fast=found.fast), found.origin
 
     def keep(self, deck: Deck, result: SimulationResult) -> None:
         """Store the result that was not found, unless it failed, or a file that it was read from has changed."""

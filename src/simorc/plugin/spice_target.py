@@ -6,8 +6,9 @@ import os
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec import structs
 
 from simorc.core.case import Case
 from simorc.core.errors import ErrorKind, SimorcError
@@ -112,7 +113,7 @@ class SpiceTarget:
             first = self._last[1] if self._last else self.simulator.read(self.run.result_folder(case.case_id))
             if drawn_on_purpose and not self._repeats(first, case, record, anew=True):
                 return (f"case {case.case_id} gave two different results with the same seed {case.seed}",)
-            same = self._repeats(first, replace(case, seed=case.seed + 1), record)
+            same = self._repeats(first, structs.replace(case, seed=case.seed + 1), record)
         except (SimorcError, OSError) as error:
             return (f"case {case.case_id} could not be simulated a second time: {error}",)
         if drawn_on_purpose and same:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from simorc.core.case import Case
 from simorc.core.plan import Plan
@@ -16,8 +17,7 @@ from simorc.workspace.layout import RunDirectory
 from simorc.workspace.result_cache import ResultCache
 
 
-@dataclass
-class Known:
+class Known(Struct):
     """What is known of a case so far, also when its time is over: its last result, its origin, the options tried."""
 
     result: SimulationResult = field(default_factory=lambda: SimulationResult({}, Waveforms(), Path()))
@@ -25,8 +25,7 @@ class Known:
     cached_from: str = ""
 
 
-@dataclass(frozen=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """How a result compares with that of a slower and surer way.
 
     Parameters

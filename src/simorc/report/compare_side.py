@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from msgspec import structs
 
 from simorc.core.errors import UsageError
 from simorc.core.expression import compile_condition, names_in
@@ -210,7 +211,7 @@ def _why_of_record(table: Table) -> npt.NDArray[Any] | None:
 
 def _kept(values: Column, why: npt.NDArray[Any] | None) -> Column:
     """A column without what rows hold that are said to have no values: a run judges nothing of a failed case."""
-    return values if why is None else replace(values, values=np.where(why == "", values.values, np.nan))
+    return values if why is None else structs.replace(values, values=np.where(why == "", values.values, np.nan))
 
 
 def _is(table: Table, name: str, text: str) -> npt.NDArray[np.bool_]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from functools import cache
+
+from msgspec import structs
 
 from simorc.core.errors import UsageError
 from simorc.core.evaluation import rejudge
@@ -50,7 +51,7 @@ def judged_by(gathered: Gathered, plan: Plan) -> Gathered:
     cases = {case.case_id: case for case in gathered.cases}
     records = {i: rejudge(record, cases[i], gathered.plan, plan) for i, record in gathered.records.items()}
     note = "Judged by the specs, aggregates and plot specs of today's project, not by the run's own."
-    return replace(gathered, plan=plan, records=records, notes=(*gathered.notes, note))
+    return structs.replace(gathered, plan=plan, records=records, notes=(*gathered.notes, note))
 
 
 def waveform_reader(run: RunDirectory, plan: Plan) -> Callable[[int], Waveforms]:

@@ -7,11 +7,12 @@ later run say: whether it was in spec.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import numpy as np
+from msgspec import structs
 
 from simorc.core.aggregates import AggregateResult
 from simorc.core.spec import Verdict
@@ -152,7 +153,7 @@ def _by_group(comparison: Comparison, number: int, units: Mapping[object, str]) 
         way = _way(result.unit, units.get(key, result.unit))
         if result.measure in comparison.measures and way is not None:
             value = None if result.value is None else result.value * way[0] + way[1]
-            found[key] = replace(result, value=value)
+            found[key] = structs.replace(result, value=value)
     return found
 
 

@@ -11,8 +11,9 @@ import os
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from simorc.simulators.deck_paths import file_arguments, file_references, full_path, reference
 from simorc.simulators.model_cards import has_hidden_commands
@@ -46,8 +47,7 @@ _INIT = frozenset(("set", "unset", "option", "alias", "unalias", "define", "echo
 _INIT_FILES = frozenset(("codemodel", "osdi", "pre_osdi"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(Struct, frozen=True):
     """What counts of a line of a deck: the file that it brings in, files in arguments, whether that is all."""
 
     reference: tuple[str, str] | None

@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from simorc.core.plan import Plan
 
@@ -27,8 +28,7 @@ _SECTION_BEGIN = re.compile(r"\s*\.lib\w*\s+(?P<name>\S+)", re.IGNORECASE)
 _SECTION_END = re.compile(r"\s*\.endl", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class FromRun:
+class FromRun(Struct, frozen=True):
     """How files are reached from a case's folder, `results/<id>/` of a run directory.
 
     Parameters

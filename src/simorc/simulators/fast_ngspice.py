@@ -12,10 +12,11 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from msgspec import structs
 
 from simorc import __version__
 from simorc.core.case import Case
@@ -241,7 +242,7 @@ class FastNgspice:
         begin = time.monotonic()
         result = self._fresh(deck, models, folder, timeout_s)
         if result.error is None or not models.flat:
-            return replace(result, fast=bool(models.flat))
+            return structs.replace(result, fast=bool(models.flat))
         shutil.rmtree(folder)
         return self._fresh(deck, models, folder, timeout_s - (time.monotonic() - begin), "flat")
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 _BEGIN = re.compile(r"\n[ \t]*(?=[^\s*+])")
 _WORD = re.compile(r"\w+(?:\.\w+)*")
@@ -43,16 +44,14 @@ class UncertainError(Exception):
     """A construct whose pruning would not be certain; says which."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """An instance of a subcircuit: its words before the first parameter, and its parameters as written."""
 
     words: tuple[str, ...]
     parameters: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Bin:
+class Bin(Struct, frozen=True, dict=True):
     """A binned model of a subcircuit: what it is a bin of; lmin, lmax, wmin, wmax in m, None where not plain."""
 
     base: str
@@ -65,8 +64,7 @@ class Bin:
         return words_of(self.text)
 
 
-@dataclass(frozen=True, slots=True)
-class Subcircuit:
+class Subcircuit(Struct, frozen=True):
     """What counts of a subcircuit.
 
     Parameters
@@ -88,8 +86,7 @@ class Subcircuit:
 _NO_SUBCIRCUIT = Subcircuit({}, (), {}, (), ())
 
 
-@dataclass(eq=False)
-class Unit:
+class Unit(Struct, eq=False, dict=True):
     """A card, or a block of cards, of a model file.
 
     Parameters

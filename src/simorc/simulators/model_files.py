@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from simorc.simulators.deck_paths import RUN, FromRun, file_arguments, file_references, full_path
 
 
-@dataclass(slots=True)
-class ModelFiles:
+class ModelFiles(Struct):
     """The files that decks read.
 
     Parameters

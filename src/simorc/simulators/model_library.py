@@ -15,8 +15,9 @@ import hashlib
 import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from simorc.core.errors import CaseError, ErrorKind
 from simorc.simulators.deck_paths import file_arguments, full_path, is_library, reference
@@ -54,8 +55,7 @@ _NONE: frozenset[tuple[str, str]] = frozenset()
 _References = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Models:
+class Models(Struct, frozen=True):
     """What takes the place of the `.lib` and `.include` lines of a deck, in their order.
 
     Parameters
@@ -78,8 +78,7 @@ class Models:
     apart: str = ""
 
 
-@dataclass(frozen=True)
-class _File:
+class _File(Struct, frozen=True):
     """A flattened file, or a section of one, and its units."""
 
     text: str
@@ -88,8 +87,7 @@ class _File:
     units: tuple[Unit, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Library:
+class _Library(Struct, frozen=True):
     """The files behind the reference lines of a deck.
 
     Parameters
@@ -122,8 +120,7 @@ class _Library:
         return mentions(unit for file in self.files for unit in file.units)
 
 
-@dataclass(frozen=True, slots=True)
-class _Card:
+class _Card(Struct, frozen=True, dict=True):
     """What counts of a card of a deck."""
 
     words: frozenset[str]

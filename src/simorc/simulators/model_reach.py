@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
 from enum import IntEnum
 from itertools import product
+
+from msgspec import Struct, field
 
 from simorc.simulators.model_cards import GEOMETRY, Bin, Call, Subcircuit, Unit, draws, number
 
@@ -31,8 +32,7 @@ class _Fit(IntEnum):
     HOLDS = 3
 
 
-@dataclass(eq=False)
-class Pruner:
+class Pruner(Struct, eq=False):
     """What one deck reaches.
 
     Parameters

@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from simorc.core.errors import TemplateError
 from simorc.core.protocols import Deck
@@ -69,8 +70,7 @@ if $#plots < 2
 end"""
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(Struct, frozen=True):
     """A dot card of a netlist, continuation lines joined, comments gone."""
 
     text: str
@@ -81,8 +81,7 @@ _Analysis = tuple[str, Card]
 """Its kind in lower case, and its card."""
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(Struct, frozen=True):
     """How a netlist runs in an ngspice that takes commands: the netlist without a control block, and the commands.
 
     Parameters
@@ -99,8 +98,7 @@ class Script:
     kinds: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedDeck(Deck):
+class PreparedDeck(Deck, frozen=True):
     """A deck for `ngspice -b`, and the same for a session where it can run in one.
 
     Parameters

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from simorc.core.errors import ErrorKind
 from simorc.simulators.ngspice_deck import AGAIN, EXACT
@@ -68,8 +69,7 @@ _OF_ERRORS = (
 _COMPILED = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _TELLING)
 
 
-@dataclass(frozen=True, slots=True)
-class LogReport:
+class LogReport(Struct, frozen=True):
     """What a log says.
 
     Parameters

@@ -16,9 +16,10 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+
+from msgspec import Struct
 
 from simorc.simulators.ngspice_deck import Script
 from simorc.simulators.process import RUN_VARIABLE
@@ -53,8 +54,7 @@ class SessionEndedError(Exception):
         self.timed_out = timed_out
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Struct, frozen=True):
     """What a session says of one deck: the lines that came, and the raw file, empty where none was written."""
 
     log: bytes

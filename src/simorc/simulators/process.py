@@ -10,16 +10,16 @@ import select
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 _SLACK_S = 5
 RUN_VARIABLE = "SIMORC_RUN"
 """Environment variable by which a process is known to belong to a case: the absolute path of its folder."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(Struct, frozen=True):
     """How a process ended: its exit code, negative for a signal; or at the time limit."""
 
     code: int

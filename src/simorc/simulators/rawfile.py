@@ -11,8 +11,9 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from simorc.core.errors import SimorcError
 from simorc.core.waveforms import Plot
@@ -65,15 +66,13 @@ class RawFileError(SimorcError):
     """A raw file that is truncated, or no raw file at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(Struct, frozen=True):
     name: str
     type: str
     length: int
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(Struct, frozen=True):
     """What the header of a plot says; `values` is how many numbers its data hold, of a complex value two."""
 
     title: str

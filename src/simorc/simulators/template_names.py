@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, TemplateNotFound, TemplateSyntaxError, meta, nodes
+from msgspec import Struct, field
 
 from simorc.core.errors import TemplateError
 
@@ -16,8 +16,7 @@ NAMESPACES = ("parameters", "dut", "pdk", "case", "env")
 """The only names that a template sees."""
 
 
-@dataclass(frozen=True, slots=True)
-class TemplateNames:
+class TemplateNames(Struct, frozen=True):
     """What a template asks for: every name with the `template:line` of its first use."""
 
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -28,8 +27,7 @@ class TemplateNames:
     case: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class _Found:
+class _Found(Struct):
     """Names as they are found: (namespace, path of names below it) -> where."""
 
     names: dict[tuple[str, ...], str] = field(default_factory=dict)

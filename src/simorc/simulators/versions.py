@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 INSTALL_HINT = "type: apt-get install ngspice"
 TESTED = ("39",)
 """Versions of ngspice that the tests have run with, as `ngspice --version` says them (Debian 12: 39.3)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Behaviour:
+class Behaviour(Struct, frozen=True):
     """Something ngspice does that simorc relies on or works around.
 
     Parameters

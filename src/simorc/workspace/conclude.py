@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, structs
 
 from simorc.core.aggregates import AggregateResult
 from simorc.core.run_statistics import GroupStatistics
@@ -26,8 +27,7 @@ _WORTH_A_PROCESS = 100
 """With fewer cases a process takes longer than what it would do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Concluded:
+class Concluded(Struct, frozen=True):
     """A run as its files tell it: what was gathered, and the aggregates and statistics over it."""
 
     gathered: Gathered
@@ -35,8 +35,7 @@ class Concluded:
     statistics: list[GroupStatistics]
 
 
-@dataclass(frozen=True, slots=True)
-class Derived:
+class Derived(Struct, frozen=True):
     """What the records of a run come to; `notes` are sentences about what could not be written."""
 
     aggregates: list[AggregateResult]
@@ -75,7 +74,7 @@ def conclude(
     write_aggregates(run, derived.aggregates)
     write_statistics(run, gathered.plan.sweep, derived.statistics)
     notes = (*gathered.notes, *derived.notes)
-    return Concluded(replace(gathered, notes=notes), derived.aggregates, derived.statistics)
+    return Concluded(structs.replace(gathered, notes=notes), derived.aggregates, derived.statistics)
 
 
 def _derived(run: RunDirectory, gathered: Gathered, meanwhile: Callable[[], None], *, forks: bool) -> Derived:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from simorc.core.aggregates import AggregateResult, compute
 from simorc.core.case import Case
@@ -27,8 +28,7 @@ _BEFORE_GROUPS = ("name", "measure", "over")
 _AFTER_GROUPS = ("value", "unit", "verdict", "min", "max", "margin", "n", "n_missing")
 
 
-@dataclass(frozen=True, slots=True)
-class Gathered:
+class Gathered(Struct, frozen=True):
     """What the files of a run say.
 
     Parameters

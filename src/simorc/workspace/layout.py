@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from simorc.core.errors import UsageError
 from simorc.workspace.files import entries, read_json
@@ -20,8 +21,7 @@ CATALOGUE = "catalogue.sqlite"
 COMPARISONS = "compare"
 
 
-@dataclass(frozen=True, slots=True)
-class RunDirectory:
+class RunDirectory(Struct, frozen=True):
     """A run: one folder, by default in simulations/. Holds paths only; nothing is read, nothing made."""
 
     path: Path

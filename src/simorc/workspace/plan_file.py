@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import cache, lru_cache
 from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Union, get_args, get_origin
+
+from msgspec import Struct, structs
 
 from simorc.core.errors import RunDirectoryError
 from simorc.core.plan import Plan
@@ -67,8 +68,8 @@ def encode(value: Any) -> Any:
         return {"quantity": value.text}
     if isinstance(value, float) and not math.isfinite(value):
         return {"float": repr(value)}
-    if is_dataclass(value):
-        return {field.name: encode(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Struct):
+        return {name: encode(item) for name, item in structs.asdict(value).items()}
     if isinstance(value, Mapping):
         return {key: encode(item) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
@@ -81,7 +82,7 @@ def decode(hint: Any, data: Any, where: str) -> Any:
 
     Parameters
     ----------
-    hint: a dataclass, an enum, `tuple[X, ...]`, `Mapping[str, X]`, or a union of plain types
+    hint: a struct, an enum, `tuple[X, ...]`, `Mapping[str, X]`, or a union of plain types
     where: path inside the plan, for the error
 
     Raises
@@ -90,10 +91,10 @@ def decode(hint: Any, data: Any, where: str) -> Any:
     """
     origin = get_origin(hint)
     parts = get_args(hint) if origin in (Union, UnionType) else ()
-    composed = [part for part in parts if is_dataclass(part) or get_origin(part) is tuple]
+    composed = [part for part in parts if _is_struct(part) or get_origin(part) is tuple]
     if composed:
         return None if data is None else decode(composed[0], data, where)
-    if is_dataclass(hint):
+    if _is_struct(hint):
         return _decode_object(hint, data, where)
     if origin is tuple:
         item = get_args(hint)[0]
@@ -107,12 +108,12 @@ def decode(hint: Any, data: Any, where: str) -> Any:
 
 
 def _decode_object(hint: Any, data: Any, where: str) -> Any:
-    """A dataclass; what the simorc that wrote it did not know yet has its default."""
-    hints = _hints(hint)
+    """A struct; what the simorc that wrote it did not know yet has its default."""
+    known = _fields(hint)
     found = _expect(dict, data, where)
-    if not _required(hint) <= found.keys() <= hints.keys():
-        raise ValueError(f"{where}: found {', '.join(found)}, expected {', '.join(hints)}")
-    return hint(**{name: decode(hints[name], item, f"{where}.{name}") for name, item in found.items()})
+    if not {name for name, field in known.items() if field.required} <= found.keys() <= known.keys():
+        raise ValueError(f"{where}: found {', '.join(found)}, expected {', '.join(known)}")
+    return hint(**{name: decode(known[name].type, item, f"{where}.{name}") for name, item in found.items()})
 
 
 def _decode_scalar(hint: Any, data: Any, where: str) -> Any:
@@ -135,12 +136,10 @@ def _expect(kind: type, data: Any, where: str) -> Any:
     return data
 
 
-@cache
-def _required(cls: type) -> frozenset[str]:
-    plain = (f for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING)
-    return frozenset(field.name for field in plain)
+def _is_struct(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, Struct)
 
 
 @cache
-def _hints(cls: type) -> dict[str, Any]:
-    return get_type_hints(cls)
+def _fields(cls: type[Struct]) -> dict[str, structs.FieldInfo]:
+    return {field.name: field for field in structs.fields(cls)}

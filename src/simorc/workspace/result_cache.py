@@ -12,8 +12,9 @@ import os
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from simorc.core.errors import RunDirectoryError
 from simorc.core.protocols import Content
@@ -29,8 +30,7 @@ _BLOCK = 4096
 _RESERVE = 1 << 30
 
 
-@dataclass(frozen=True, slots=True)
-class CachedResult:
+class CachedResult(Struct, frozen=True):
     """What a simulation left.
 
     Parameters

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field, structs
 
 from simorc.core.errors import RunDirectoryError
 from simorc.core.ranges import format_ranges, parse_ranges
@@ -20,8 +21,7 @@ from simorc.workspace.layout import RunDirectory
 _RANGES = ("cases", "sample", "anew")
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """The cases of one execution.
 
     Parameters
@@ -71,7 +71,7 @@ def write_selection(run: RunDirectory, selection: Selection) -> None:
         raise storage_error(error, _stop_file(run), "take back the request to stop") from error
     withdraw_pause(run)
     ranges = {name: format_ranges(getattr(selection, name)) for name in _RANGES}
-    fields = asdict(selection) | ranges
+    fields = structs.asdict(selection) | ranges
     replace_file(_file(run), [json.dumps(fields)], durable=False)
 
 

@@ -14,10 +14,11 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from simorc.core.errors import RunDirectoryError
 from simorc.core.record import CaseRecord, Status
@@ -45,8 +46,7 @@ _PID = "([0-9]{1,9})"
 _LEFTOVER = re.compile(rf"\.(?:.+\.{_PID}\.tmp|judging-{_PID}|again-[0-9]+-{_PID}|own-[0-9]+-{_PID}-[0-9]+)")
 
 
-@dataclass(frozen=True, slots=True)
-class Records:
+class Records(Struct, frozen=True):
     """The records of a run by case id, and a sentence for every status file that holds none."""
 
     records: Mapping[int, CaseRecord]
