@@ -9,6 +9,7 @@ import sys
 import threading
 
 from simorc.workspace import concluder
+from simorc.workspace.child import ONE_THREAD
 
 
 def main() -> None:
@@ -17,6 +18,7 @@ def main() -> None:
         _set_right()
         try:
             if sys.argv[1:2] == ["run"]:
+                os.environ.update(ONE_THREAD)  # before numpy is loaded, which workers take along
                 concluder.start()
             from simorc.cli import main as command_line
 
@@ -29,12 +31,7 @@ def main() -> None:
 
 
 def _set_right() -> None:
-    """What a launcher may have left odd: closed standard streams, whose place a file would get, and SIGCHLD ignored.
-
-    Unless somebody says otherwise numpy gets one thread: with a second one it loads for twice the processor time, and
-    the arrays here are small.
-    """
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    """What a launcher may have left odd: closed standard streams, whose place a file would get, and SIGCHLD ignored."""
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(descriptor)

@@ -122,9 +122,6 @@ def run(
 ) -> None:
     """Run what is pending, failed or interrupted. After `--`: arguments for pytest."""
     from simorc.commands._options import RunOptions
-    from simorc.executors.local import ONE_THREAD
-
-    os.environ.update(ONE_THREAD)  # before numpy is loaded, which workers take along
 
     _call(
         "run",

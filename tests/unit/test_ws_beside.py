@@ -92,6 +92,29 @@ def test_one_that_cannot_load_says_so_when_it_is_asked(load: Callable[[], Callab
             answer()
 
 
+def at_the_end() -> None:
+    raise EOFError("end of the file")
+
+
+def nothing_to_pickle() -> Callable[[], None]:
+    return lambda: None
+
+
+@pytest.mark.parametrize(("work", "said"), [(at_the_end, "end of the file"), (nothing_to_pickle, "pickle")])
+def test_words_of_its_own_are_told_whatever_the_error(work: Callable[[], object], said: str) -> None:
+    with pytest.raises(ChildProcessError, match=said), beside(work) as done:
+        done()
+
+
+def test_killed_in_the_middle_of_its_answer_it_has_said_nothing() -> None:
+    with Ahead[str, bytes](lambda: lambda told: bytes(10_000_000)) as process:
+        answer = process.asked("x")
+        assert process._line.recv(1000)  # it has begun
+        os.kill(process._process.pid, signal.SIGKILL)
+        with pytest.raises(ChildProcessError, match="was killed"):
+            answer()
+
+
 def open_files() -> set[str]:
     return {path.name for path in Path("/proc/self/fd").iterdir()}
 

@@ -38,7 +38,7 @@ def _later(monkeypatch: pytest.MonkeyPatch) -> None:
 def noted(output: Path, path: Path) -> FileNotes:
     """Notes of an earlier process, which read a file."""
     first = FileNotes(output)
-    first.read(str(path))[1].found["x"] = [1, "a"]
+    first.read(str(path))[1].found["x"] = (True, False, [("a", "")])
     first.save()
     return FileNotes(output)
 
@@ -48,7 +48,7 @@ def test_an_unchanged_file_is_known_to_the_next_process(output: Path, model: Pat
     note = noted(output, model).get(str(model))
     assert note is not None
     assert note.sha256 == hashlib.sha256(model.read_bytes()).hexdigest() == FileNotes(output).sha256(str(model))
-    assert note.found == {"x": [1, "a"]}
+    assert note.found == {"x": (True, False, [("a", "")])}
 
 
 @pytest.mark.usefixtures("_later")
@@ -87,18 +87,42 @@ def test_files_beside_the_runs_are_not_remembered(output: Path, model: Path) -> 
 
 
 @pytest.mark.usefixtures("_later")
-@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b'{"simorc": "0", "files": {}}', b"\xff"])
+def test_what_was_found_must_be_what_is_looked_for(output: Path, model: Path) -> None:
+    noted(output, model)
+    file = output / ".cache/files.json"
+    for damaged in (b'{"x":[true]}', b'{"":[1,2,3]}', b"[]"):
+        file.write_bytes(file.read_bytes().replace(b'{"x":[true,false,[["a",""]]]}', damaged))
+        assert FileNotes(output).get(str(model)) is None
+        assert DeckInputs(FileNotes(output)).key(f"x\n.include {model}\n", str(output), "", ())
+        noted(output, model)
+
+
+@pytest.mark.usefixtures("_later")
+def test_a_name_that_json_cannot_hold_costs_no_other_its_note(output: Path, model: Path) -> None:
+    odd = Path(os.fsdecode(os.fsencode(model) + b"\xff"))
+    odd.write_text("x")
+    notes = FileNotes(output)
+    for path in (odd, model):
+        notes.read(str(path))
+    notes.save()
+    assert FileNotes(output).get(str(odd)) is None
+    assert FileNotes(output).get(str(model)) is not None
+
+
+@pytest.mark.usefixtures("_later")
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b'{"format": "0", "files": {}}', b"\xff"])
 def test_damaged_or_foreign_notes_are_none(output: Path, model: Path, content: bytes) -> None:
     noted(output, model)
     (output / ".cache/files.json").write_bytes(content)
     assert FileNotes(output).get(str(model)) is None
+    assert DeckInputs(FileNotes(output)).key(f"x\n.include {model}\n", str(output), "", ())
     assert noted(output, model).get(str(model)) is not None
 
 
 @pytest.mark.usefixtures("_later")
 def test_another_version_found_something_else(output: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     noted(output, model)
-    monkeypatch.setattr(file_notes, "__version__", "99")
+    monkeypatch.setattr(file_notes, "_FORMAT", "99")
     assert FileNotes(output).get(str(model)) is None
 
 

@@ -114,3 +114,9 @@ def test_deleted_while_in_use_it_is_made_again(cache: ResultCache, tmp_path: Pat
     cache.put(KEY, RESULT)
     cache.put(KEY, RESULT)
     assert cache.get(KEY) == RESULT
+
+
+def test_a_name_that_json_cannot_hold_is_no_trouble(cache: ResultCache, tmp_path: Path) -> None:
+    cache.put(KEY, CachedResult("run/3", {"half a character \udcff": b""}))
+    assert cache.get(KEY) is None
+    assert not files(tmp_path)

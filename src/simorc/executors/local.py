@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from simorc.core.errors import RunDirectoryError, UsageError
 from simorc.simulators.process import kill_orphans
-from simorc.workspace.child import Child
+from simorc.workspace.child import ONE_THREAD, Child
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.selection import request_stop
 
@@ -31,8 +31,6 @@ _FOR_TESTS = (
 )
 """Parts of pytest that blocks of cases have no use for."""
 _Process = Child | subprocess.Popen[bytes]
-ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-"""For numpy's helpers: every worker has a core."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 

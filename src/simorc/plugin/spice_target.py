@@ -40,7 +40,7 @@ class SpiceTarget:
         self.attempts = 1
         self._verification: Verification | None = None
         self._last: tuple[Deck | None, SimulationResult] | None = None
-        self._rendered: tuple[Case, str] | None = None
+        self._ready: tuple[Case, str, Path] | None = None
         if isinstance(self.simulator, FastSimulator):
             self.attempts = 2  # what stands still in a long-lived process is tried once more in one of its own
             self._verification = Verification(run, self.simulator, verify, self.time_limit_s)
@@ -60,8 +60,7 @@ class SpiceTarget:
         """Simulate until it converges or no further set of options is left."""
         if self._verification is not None:
             self._verification.look()
-        text = self._text(case)
-        folder = self.run.result_folder(case.case_id)
+        text, folder = self._text_and_folder(case)
         self._try(known, text, case, {}, folder, deadline)
         for options in self.plan.simulator.retries:
             error = known.result.error
@@ -80,8 +79,9 @@ class SpiceTarget:
         """
         if self._reuse is None:
             return False
-        self._rendered = (case, self.renderer.render(case))
-        return self._reuse.knows(self._rendered[1], case, {}, self.run.result_folder(case.case_id))
+        text, folder = self._text_and_folder(case)
+        self._ready = (case, text, folder)
+        return self._reuse.knows(text, case, {}, folder)
 
     def failed(self, case: Case) -> str:
         """The next deck knows nothing of this one."""
@@ -132,10 +132,12 @@ class SpiceTarget:
         """End whatever the simulator keeps running."""
         self.simulator.close()
 
-    def _text(self, case: Case) -> str:
-        """The deck of a case, rendered once."""
-        known, self._rendered = self._rendered, None
-        return known[1] if known is not None and known[0] is case else self.renderer.render(case)
+    def _text_and_folder(self, case: Case) -> tuple[str, Path]:
+        """The deck of a case, rendered once, and where its result is to lie."""
+        ready, self._ready = self._ready, None
+        if ready is not None and ready[0] is case:
+            return ready[1], ready[2]
+        return self.renderer.render(case), self.run.result_folder(case.case_id)
 
     def _try(
         self, known: Known, text: str, case: Case, options: Mapping[str, str], folder: Path, deadline: float

@@ -149,7 +149,7 @@ def _other_plots(fast: Waveforms, slow: Waveforms) -> str:
         if one.vectors.keys() != other.vectors.keys():
             return f"other vectors in plot {one.name!r}: {sorted(one.vectors.keys() ^ other.vectors.keys())[0]}"
         for name, vector in one.vectors.items():
-            if not np.array_equal(vector, other.vectors[name]):
+            if not np.array_equal(vector, other.vectors[name], equal_nan=True):
                 return f"vector {name} of plot {one.name!r}"
     return ""
 

@@ -19,7 +19,7 @@ from simorc.simulators.deck_paths import file_arguments, file_references, full_p
 from simorc.simulators.model_cards import has_hidden_commands
 from simorc.simulators.ngspice_modes import has_sections
 from simorc.workspace.file_notes import FileNotes, Note
-from simorc.workspace.files import as_text
+from simorc.workspace.files import as_text, file_state
 
 _MOST_LINES = 20_000
 _OUTSIDE = re.compile(
@@ -210,8 +210,7 @@ class DeckInputs:
         ------
         OSError: it cannot be read
         """
-        found = os.stat(path)  # noqa: PTH116
-        state = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+        state = file_state(os.stat(path))  # noqa: PTH116
         known = self._files.get(path)
         if known is None or known[0] != state:
             known = (state, hashlib.sha256(Path(path).read_bytes()).hexdigest())

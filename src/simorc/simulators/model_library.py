@@ -87,7 +87,7 @@ class _File(Struct, frozen=True):
     units: tuple[Unit, ...] = ()
 
 
-class _Library(Struct, frozen=True):
+class _Library(Struct, frozen=True, dict=True):
     """The files behind the reference lines of a deck.
 
     Parameters
@@ -120,7 +120,7 @@ class _Library(Struct, frozen=True):
         return mentions(unit for file in self.files for unit in file.units)
 
 
-class _Card(Struct, frozen=True, dict=True):
+class _Card(Struct, frozen=True):
     """What counts of a card of a deck."""
 
     words: frozenset[str]

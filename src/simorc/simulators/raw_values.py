@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simorc.core.waveforms import Plot
-from simorc.simulators.rawfile import Header, Variable, words
+from simorc.simulators.rawfile import Header, Variable, ascii_words
 
 if TYPE_CHECKING:
     from simorc.core.waveforms import Vector
@@ -28,7 +28,7 @@ def _binary(view: memoryview, header: Header, begin: int) -> npt.NDArray[np.floa
 
 def _ascii(view: memoryview, header: Header, begin: int, end: int) -> npt.NDArray[np.float64]:
     starts = _index_positions(header)
-    numbers = np.array(words(view, begin, end), dtype=np.float64)
+    numbers = np.array(ascii_words(view, begin, end), dtype=np.float64)
     if not np.array_equal(numbers[starts], np.arange(header.points)):
         raise ValueError(f"the points of plot {header.title!r} are not numbered from 0")
     numbers = np.delete(numbers, starts)

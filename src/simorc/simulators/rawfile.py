@@ -205,7 +205,7 @@ def _end(view: memoryview, header: Header, begin: int) -> int:
     if not header.is_binary:
         following = re.compile(rb"^Title:", re.MULTILINE).search(view, begin)
         end = following.start() if following else len(view)
-        if len(words(view, begin, end)) != header.values + header.points:
+        if len(ascii_words(view, begin, end)) != header.values + header.points:
             raise ValueError(f"plot {header.title!r} is truncated, or has too many values")
         return end
     end = begin + header.values * 8
@@ -214,7 +214,7 @@ def _end(view: memoryview, header: Header, begin: int) -> int:
     return end
 
 
-def words(view: memoryview, begin: int, end: int) -> list[bytes]:
+def ascii_words(view: memoryview, begin: int, end: int) -> list[bytes]:
     """The numbers of ASCII data, one for the position before each point's values."""
     return bytes(view[begin:end]).replace(b",", b" ").split()
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import pickle
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Generic, Self, TypeVar
@@ -47,16 +47,13 @@ class Ahead(Generic[Told, T]):
     """
 
     def __init__(self, load: Callable[[], Callable[[Told], T]]) -> None:
-        told, self._tell = os.pipe()
-        self._answered, answer = os.pipe()
-        try:
-            self._process = Child(lambda: _serve(told, answer, load), kept=[told, answer])
-        except OSError:
-            self._forget()
-            raise
-        finally:
-            os.close(told)
-            os.close(answer)
+        self._line, theirs = socket.socketpair()
+        with theirs:
+            try:
+                self._process = Child(lambda: _serve(theirs, load), kept=[theirs.fileno()])
+            except OSError:
+                self._line.close()
+                raise
 
     def asked(self, told: Told) -> Callable[[], T]:
         """Have it begin; gives a function that waits for what the work comes to.
@@ -65,8 +62,9 @@ class Ahead(Generic[Told, T]):
         ------
         ChildProcessError: by that function: it failed, with its own words, or was killed
         """
-        with suppress(BrokenPipeError):  # it has ended, and there will be no answer
-            os.write(self._tell, pickle.dumps(told))
+        with suppress(OSError):  # it has ended, and there will be no answer
+            self._line.sendall(pickle.dumps(told))
+            self._line.shutdown(socket.SHUT_WR)
         return self._answer
 
     def __enter__(self) -> Self:
@@ -75,34 +73,31 @@ class Ahead(Generic[Told, T]):
     def __exit__(self, *error: object) -> None:
         """End it, whatever it does."""
         self._process.kill()
-        self._forget()
+        self._line.close()
 
     def _answer(self) -> T:
-        chunks = []
-        while chunk := os.read(self._answered, 1 << 20):
-            chunks.append(chunk)
-        if not chunks:
-            raise ChildProcessError("the process that was to do it was killed")
-        failure, result = pickle.loads(b"".join(chunks))
+        try:
+            failure, result = pickle.loads(_all_of(self._line))
+        except (OSError, EOFError, pickle.UnpicklingError) as error:
+            raise ChildProcessError("the process that was to do it was killed") from error
         if failure:
             raise ChildProcessError(failure)
         return result  # type: ignore[no-any-return]
 
-    def _forget(self) -> None:
-        for descriptor in (self._tell, self._answered):
-            os.close(descriptor)
 
-
-def _serve(told: int, answer: int, load: Callable[[], Callable[[Any], Any]]) -> None:
-    failure, result = "", None
+def _serve(line: socket.socket, load: Callable[[], Callable[[Any], Any]]) -> None:
     try:
         work = load()
-        with os.fdopen(told, "rb") as asked:
-            what = pickle.load(asked)
-        result = work(what)
-    except EOFError:  # nobody has any use for it
-        return
+        told = _all_of(line)
+        if not told:  # nobody has any use for it
+            return
+        said = pickle.dumps(("", work(pickle.loads(told))))
     except BaseException as error:  # an interrupt, too: this process has nobody else to tell
-        failure = str(error) or type(error).__name__
-    with os.fdopen(answer, "wb") as file:
-        pickle.dump((failure, result), file)
+        said = pickle.dumps((str(error) or type(error).__name__, None))
+    line.sendall(said)
+    line.close()
+
+
+def _all_of(line: socket.socket) -> bytes:
+    with line.makefile("rb") as file:
+        return file.read()

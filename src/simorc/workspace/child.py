@@ -20,6 +20,8 @@ from simorc.workspace.parent import bound_to
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _MOST_DESCRIPTORS = 1 << 16
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+"""Environment for numpy's helpers: every process has a core."""
 
 
 class Child:

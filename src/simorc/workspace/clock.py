@@ -11,7 +11,8 @@ def utc_text(time: datetime) -> str:
     >>> utc_text(datetime(2026, 1, 1, 12, tzinfo=UTC))
     '2026-01-01T12:00:00.000Z'
     """
-    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    here = time if time.tzinfo is UTC else time.astimezone(UTC)
+    return here.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def parse_utc(text: object) -> datetime | None:

@@ -13,18 +13,22 @@ import os
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from simorc import __version__
 from simorc.core.errors import RunDirectoryError
-from simorc.workspace.files import read_open, replace_file
+from simorc.workspace.files import file_state, read_open, replace_file
 
 _PLACE = Path(".cache", "files.json")
 _SETTLED_NS = 10_000_000_000
 """Beyond what clocks of file systems differ by, and tell apart."""
 _MOST = 10_000
+_FORMAT = f"{__version__}/1"
+"""The number changes with what is looked for in files."""
+
+Found = tuple[bool, bool, list[tuple[str, str]]]
+"""What `simorc.simulators.deck_inputs` finds in a file: whether it is plain, has libraries, and what it brings in."""
 
 
 class Note(msgspec.Struct, gc=False):
@@ -34,16 +38,16 @@ class Note(msgspec.Struct, gc=False):
     ----------
     state: what of it changes with its content
     sha256: of its content, hexadecimal
-    found: whatever else somebody found in it, by a name of theirs; plain data
+    found: what was found in a section of it; where it has none that is ""
     """
 
     state: tuple[int, ...]
     sha256: str
-    found: dict[str, Any]
+    found: dict[str, Found]
 
 
 class _File(msgspec.Struct):
-    simorc: str
+    format: str
     files: dict[str, Note]
 
 
@@ -52,7 +56,7 @@ class FileNotes:
 
     Parameters
     ----------
-    output: the folder of the runs; without one nothing is remembered
+    output: the folder of the runs; without one nothing is remembered. All paths are absolute
     """
 
     def __init__(self, output: Path | None = None) -> None:
@@ -115,12 +119,14 @@ class FileNotes:
             return
         known = _read(self._file)  # others may have added to it
         for path, note in self._added.items():
-            known.pop(path, None)
-            known[path] = note
+            with suppress(UnicodeEncodeError):  # half a character, in a name
+                msgspec.json.encode((path, note))
+                known.pop(path, None)
+                known[path] = note
         latest = dict(list(known.items())[-_MOST:])
-        with suppress(OSError, RunDirectoryError, UnicodeError, TypeError):
+        with suppress(OSError, RunDirectoryError):
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(self._file, msgspec.json.encode(_File(__version__, latest)), durable=False)
+            replace_file(self._file, msgspec.json.encode(_File(_FORMAT, latest)), durable=False)
         self._added = {}
 
 
@@ -130,9 +136,8 @@ def _read(file: Path) -> dict[str, Note]:
         written = msgspec.json.decode(file.read_bytes(), type=_File)
     except (OSError, msgspec.MsgspecError, UnicodeError):
         return {}
-    return written.files if written.simorc == __version__ else {}
+    return written.files if written.format == _FORMAT else {}
 
 
 def _state(descriptor: int) -> tuple[int, ...]:
-    found = os.fstat(descriptor)
-    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    return file_state(os.fstat(descriptor))

@@ -212,6 +212,11 @@ def make_folder(path: str) -> None:
         os.makedirs(path, exist_ok=True)  # noqa: PTH103
 
 
+def file_state(found: os.stat_result) -> tuple[int, ...]:
+    """What of a file changes with its content."""
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
 def read_bytes(path: str) -> bytes:
     """The content of a file, likewise."""
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)

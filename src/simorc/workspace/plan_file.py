@@ -18,7 +18,7 @@ from msgspec import Struct, structs
 from simorc.core.errors import RunDirectoryError
 from simorc.core.plan import Plan
 from simorc.core.units import Quantity
-from simorc.workspace.files import read_json, replace_file
+from simorc.workspace.files import file_state, read_json, replace_file
 from simorc.workspace.layout import RunDirectory
 
 SCHEMA = 1
@@ -43,10 +43,10 @@ def read_plan(run: RunDirectory) -> Plan:
     RunDirectoryError: missing, truncated, of another version of simorc, or not a plan at all
     """
     try:
-        state = run.plan.stat()
+        state = file_state(run.plan.stat())
     except OSError:
         return _read.__wrapped__(run)  # which tells why
-    return _read(run, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+    return _read(run, *state)
 
 
 @lru_cache(maxsize=1)

@@ -7,13 +7,13 @@ The cache belongs to no run: deleting one, or changing files in its results, cha
 
 from __future__ import annotations
 
-import json
 import os
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from simorc.core.errors import RunDirectoryError
@@ -49,6 +49,20 @@ class CachedResult(Struct, frozen=True):
     proof: str = ""
 
 
+class _Head(Struct):
+    """The line of JSON: as in a result, save that of each file only name and size stand there."""
+
+    key: str
+    origin: str
+    fast: bool
+    how: str
+    proof: str
+    files: list[tuple[str, int]]
+
+
+_decode = msgspec.json.Decoder(_Head).decode
+
+
 class ResultCache:
     """The results beside the runs of one folder.
 
@@ -77,7 +91,7 @@ class ResultCache:
         path = f"{self._place}/{key[0]}/{key[1:]}"
         try:
             found = _parsed(read_bytes(path), key)
-        except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        except (OSError, ValueError, msgspec.MsgspecError):
             return None
         with suppress(OSError):  # somebody else's cache, or gone meanwhile
             os.utime(path)
@@ -88,7 +102,10 @@ class ResultCache:
 
         It is not stored where little space would be left, which the runs need more.
         """
-        data = _packed(key, result)
+        try:
+            data = _packed(key, result)
+        except UnicodeEncodeError:  # half a character, in the name of a run or a file
+            return
         part = self._folder / key[0]
         path = part / key[1:]
         size = max(len(data), _BLOCK)
@@ -140,30 +157,24 @@ def _entries(part: Path) -> Iterator[tuple[int, int, Path]]:
 
 
 def _packed(key: str, result: CachedResult) -> bytes:
-    head = {
-        "key": key,
-        "origin": result.origin,
-        "fast": result.fast,
-        "how": result.how,
-        "proof": result.proof,
-        "files": [[name, len(content)] for name, content in result.files.items()],
-    }
-    body = b"".join((json.dumps(head).encode(), b"\n", *result.files.values()))
+    sizes = [(name, len(content)) for name, content in result.files.items()]
+    head = msgspec.json.encode(_Head(key, result.origin, result.fast, result.how, result.proof, sizes))
+    body = b"".join((head, b"\n", *result.files.values()))
     return b"%s %08x\n%s" % (_MAGIC, zlib.crc32(body), body)
 
 
 def _parsed(data: bytes, key: str) -> CachedResult:
-    """The result in a file (ValueError, LookupError, TypeError, AttributeError: it is damaged)."""
+    """The result in a file (ValueError, msgspec.MsgspecError: it is damaged)."""
     begin = data.index(b"\n") + 1
     if data[:begin] != b"%s %08x\n" % (_MAGIC, zlib.crc32(memoryview(data)[begin:])):
         raise ValueError("not a result, or a damaged one")
     position = data.index(b"\n", begin) + 1
-    head = json.loads(data[begin:position])
-    if head["key"] != key:
+    head = _decode(data[begin:position])
+    if head.key != key:
         raise ValueError("the result of something else")
     files: dict[str, Content] = {}
     view = memoryview(data)
-    for name, size in head["files"]:
+    for name, size in head.files:
         files[name] = view[position : position + size]
         position += size
-    return CachedResult(head["origin"], files, head["fast"], head["how"], head["proof"])
+    return CachedResult(head.origin, files, head.fast, head.how, head.proof)
