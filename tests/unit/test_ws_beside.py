@@ -61,6 +61,20 @@ def test_a_process_started_ahead_loads_at_once_and_works_when_it_is_told(tmp_pat
     assert pid != os.getpid()
 
 
+def test_one_that_is_told_several_times_answers_once() -> None:
+    seen: list[str] = []
+
+    def work(told: str) -> list[str]:
+        seen.append(told)
+        return seen
+
+    with Ahead[str, list[str]](lambda: work) as process:
+        process.told("a")
+        process.told("b")
+        assert process.asked("c")() == ["a", "b", "c"]
+    assert not seen
+
+
 def test_one_that_is_never_told_ends_with_the_body() -> None:
     def load() -> Callable[[str], None]:
         time.sleep(600.0)

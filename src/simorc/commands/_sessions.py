@@ -191,6 +191,8 @@ class Sessions:
             )
         )
         self._sessions += 1
+        if job.ahead is not None:
+            job.ahead.told((str(job.directory.path), False))
         self._known = read_records(job.directory, job.read)
         after = _tally(self._known, cases)
         self._counts = Counter({key: others[key] + after[key] for key in others})

@@ -35,11 +35,11 @@ def beside(work: Callable[[], T]) -> Iterator[Callable[[], T]]:
 
 
 class Ahead(Generic[Told, T]):
-    """A process that loads what some work needs, waits until it is told what to do it with, and does it once.
+    """A process that loads what some work needs, waits until it is told what to do it with, and does it.
 
     Parameters
     ----------
-    load: what it does at once; gives the work, from and to what `pickle` can take
+    load: what it does at once; gives the work, from and to what `pickle` can take, for each time that it is told
 
     Raises
     ------
@@ -55,15 +55,20 @@ class Ahead(Generic[Told, T]):
                 self._line.close()
                 raise
 
-    def asked(self, told: Told) -> Callable[[], T]:
-        """Have it begin; gives a function that waits for what the work comes to.
+    def told(self, what: Told) -> None:
+        """Have it do what will be of use when it is asked; nobody waits for what that comes to."""
+        with suppress(OSError):  # it has ended
+            self._line.sendall(pickle.dumps(what))
+
+    def asked(self, what: Told) -> Callable[[], T]:
+        """Have it do the work for the last time; gives a function that waits for what it comes to.
 
         Raises
         ------
         ChildProcessError: by that function: it failed, with its own words, or was killed
         """
-        with suppress(OSError):  # it has ended, and there will be no answer
-            self._line.sendall(pickle.dumps(told))
+        self.told(what)
+        with suppress(OSError):
             self._line.shutdown(socket.SHUT_WR)
         return self._answer
 
@@ -77,7 +82,8 @@ class Ahead(Generic[Told, T]):
 
     def _answer(self) -> T:
         try:
-            failure, result = pickle.loads(_all_of(self._line))
+            with self._line.makefile("rb") as answer:
+                failure, result = pickle.loads(answer.read())
         except (OSError, EOFError, pickle.UnpicklingError) as error:
             raise ChildProcessError("the process that was to do it was killed") from error
         if failure:
@@ -88,16 +94,13 @@ class Ahead(Generic[Told, T]):
 def _serve(line: socket.socket, load: Callable[[], Callable[[Any], Any]]) -> None:
     try:
         work = load()
-        told = _all_of(line)
-        if not told:  # nobody has any use for it
-            return
-        said = pickle.dumps(("", work(pickle.loads(told))))
+        with line.makefile("rb") as told:
+            if not told.peek(1):  # nobody has any use for it
+                return
+            while told.peek(1):
+                result = work(pickle.load(told))
+        said = pickle.dumps(("", result))
     except BaseException as error:  # an interrupt, too: this process has nobody else to tell
         said = pickle.dumps((str(error) or type(error).__name__, None))
     line.sendall(said)
     line.close()
-
-
-def _all_of(line: socket.socket) -> bytes:
-    with line.makefile("rb") as file:
-        return file.read()

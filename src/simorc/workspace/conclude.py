@@ -23,6 +23,9 @@ from simorc.workspace.status_store import ReadBefore
 if TYPE_CHECKING:
     from simorc.workspace.concluder import Concluder
 
+Progress = tuple[str, bool]
+"""The path of a run, and whether it has ended; before that its records are read, so that few are left at the end."""
+
 _WORTH_A_PROCESS = 100
 """With fewer cases a process takes longer than what it would do."""
 
@@ -62,7 +65,7 @@ def conclude(
     RunDirectoryError: the directory contradicts itself
     """
     restore_inputs(run)
-    answer = ahead.asked(os.fspath(run.path)) if ahead is not None else None
+    answer = ahead.asked((os.fspath(run.path), True)) if ahead is not None else None
     gathered = look(run, before)
     derived = None
     if answer is not None:
@@ -98,10 +101,16 @@ def _derived(run: RunDirectory, gathered: Gathered, meanwhile: Callable[[], None
     return Derived(aggregates, statistics, notes)
 
 
-def derive_beside(path: str) -> Derived:
+def derive_beside() -> Callable[[Progress], Derived | None]:
     """The same in a process that has nothing of the run yet but its path; writes no table."""
-    run = RunDirectory(Path(path))
-    return _derived(run, look(run), lambda: None, forks=True)
+    before = ReadBefore()
+
+    def derive(progress: Progress) -> Derived | None:
+        path, has_ended = progress
+        gathered = look(RunDirectory(Path(path)), before)
+        return _derived(RunDirectory(Path(path)), gathered, lambda: None, forks=True) if has_ended else None
+
+    return derive
 
 
 def _tried(what: str, write: Callable[[], None]) -> list[str]:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from simorc.workspace.beside import Ahead
 
 if TYPE_CHECKING:
-    from simorc.workspace.conclude import Derived
+    from simorc.workspace.conclude import Derived, Progress
 
-Concluder = Ahead[str, "Derived"]
+Concluder = Ahead["Progress", "Derived | None"]
 
 _started: list[Concluder] = []
 
@@ -38,10 +38,10 @@ def concluder(*, wanted: bool) -> Iterator[Concluder | None]:
     yield None
 
 
-def _load() -> Callable[[str], Derived]:
+def _load() -> Callable[[Progress], Derived | None]:
     import simorc.workspace.catalogue  # noqa: F401
     from simorc.workspace.conclude import derive_beside
     from simorc.workspace.measurement_store import load
 
     load()
-    return derive_beside
+    return derive_beside()
