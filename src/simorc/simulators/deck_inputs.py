@@ -213,7 +213,8 @@ class DeckInputs:
         state = file_state(os.stat(path))  # noqa: PTH116
         known = self._files.get(path)
         if known is None or known[0] != state:
-            known = (state, hashlib.sha256(Path(path).read_bytes()).hexdigest())
+            with Path(path).open("rb") as file:
+                known = (state, hashlib.file_digest(file, "sha256").hexdigest())
             self._files[path] = known
         return known[1]
 
