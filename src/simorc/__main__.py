@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import signal
 import sys
@@ -16,6 +17,7 @@ def main() -> None:
     """Run the command line; Ctrl-C ends it without a traceback, also while it loads or writes its last lines."""
     try:
         _set_right()
+        gc.disable()  # until a command is loaded, which goes on from there
         try:
             if sys.argv[1:2] == ["run"]:
                 os.environ.update(ONE_THREAD)  # before numpy is loaded, which workers take along

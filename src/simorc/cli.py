@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -44,6 +45,8 @@ Lost = Literal["rerun", "fail"]
 def _call(module: str, function: str, *args: Any, **kwargs: Any) -> None:
     """Import a command only when it is asked for, and end with its exit code."""
     command: Callable[..., int] = getattr(import_module(f"simorc.commands.{module}"), function)
+    gc.freeze()  # what is loaded stays
+    gc.enable()
     raise typer.Exit(command(*args, **kwargs))
 
 
