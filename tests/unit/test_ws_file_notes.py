@@ -157,3 +157,20 @@ def test_a_deck_has_the_same_key_whether_its_models_are_read_or_known(output: Pa
     assert key(FileNotes(output)) == key(None) not in (first, "")
     model.write_text(".control\nshell true\n.endc\n")
     assert key(FileNotes(output)) == key(None) == key(FileNotes(output)) == ""
+
+
+@pytest.mark.usefixtures("_later")
+def test_another_section_of_a_known_library_is_looked_at_in_its_turn(output: Path, model: Path) -> None:
+    library = model.with_name("all.lib")
+    library.write_text(".lib tt\n.include tt.inc\n.endl\n.lib ff\n.include parts.inc\n.endl\n")
+
+    def key(section: str, notes: FileNotes | None) -> str:
+        inputs = DeckInputs(notes)
+        found = inputs.key(f"x\n.lib {library} {section}\n", str(output), "set ngbehavior=hsa\n", ())
+        inputs.notes.save()
+        return found
+
+    for section in ("tt", "ff", "tt"):
+        assert key(section, FileNotes(output)) == key(section, None) != ""
+    model.write_text("* no parts any more\n")
+    assert key("tt", FileNotes(output)) == key("tt", None)
