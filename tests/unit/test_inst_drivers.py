@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from importlib.metadata import entry_points
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ import pytest
 from simorc.core.bench import InstrumentSettings
 from simorc.core.errors import InstrumentError
 from simorc.core.reading import Reading
-from simorc.registry import load
+from simorc.registry import load, names
 
 OK = ("SYST:ERR?", '+0,"No error"')
 TAKEN = ("*ESR?", "+0")
@@ -60,7 +59,7 @@ def script(driver: str, *exchange: str | tuple[str, str], error: str = "", **key
 
 
 @pytest.mark.req("DVT-08")
-@pytest.mark.parametrize("name", [e.name for e in entry_points(group="simorc.instruments")])
+@pytest.mark.parametrize("name", names("instruments"))
 def test_every_driver_says_who_answers_and_passes_texts_through(name: str) -> None:
     with script(name, ("*IDN?", "ACME,Model 7,S1,2.0 "), ("XYZ?", "5"), "XYZ 5") as driver:
         identity = driver.identity()

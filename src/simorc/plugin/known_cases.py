@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import os
 import select
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+import sys
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
-from itertools import pairwise
 from typing import TYPE_CHECKING, cast
 
+from simorc.core.case import Case
 from simorc.core.errors import SimorcError
 from simorc.plugin.run_context import RunContext
 from simorc.plugin.spice_target import SpiceTarget
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 _MOST_MISSES = 20
 """So many more misses than hits, and the rest is left to a session, which looks again."""
 _LOOK_EVERY_S = 0.1
+_BLOCK = 10
+"""Cases that a process takes at once: neighbours, which read the same model files."""
 
 
 def record_known_cases(
@@ -45,12 +49,12 @@ def record_known_cases(
         if not isinstance(target, SpiceTarget) or not any(map(target.is_known, (cases[0], cases[-1]))):
             return
         processes: list[Child] = []
-        with suppress(OSError):  # the system has no room for so many processes: what they do not take is left
-            ends = [len(cases) * number // workers for number in range(workers + 1)]
-            for begin, end in pairwise(ends):  # neighbours read the same model files
-                take = partial(_take, context, range(begin, end))
-                processes.append(Child(take, stdout=log, stderr=log))
-        _wait_for(processes, watch, meanwhile)
+        with _queue(range(0, len(cases), _BLOCK)) as blocks:
+            with suppress(OSError):  # the system has no room for so many processes: fewer take what there is
+                for _ in range(workers):
+                    take = partial(_take, context, blocks)
+                    processes.append(Child(take, stdout=log, stderr=log, kept=[blocks]))
+            _wait_for(processes, watch, meanwhile)
     except (SimorcError, OSError):  # a session tells
         return
     finally:
@@ -64,13 +68,12 @@ class _Nobody:
         return lambda **arguments: None
 
 
-def _take(context: RunContext, share: range) -> None:
+def _take(context: RunContext, blocks: int) -> None:
     runner = context.runner
     runner.worker = f"cache:{os.getpid()}"
     target = cast("SpiceTarget", runner.target)
     misses = 0
-    for number in share:
-        case = context.chosen[number]
+    for case in _cases(context.chosen, blocks):
         if misses > _MOST_MISSES or not context.goes_on():
             break
         if not target.is_known(case):
@@ -79,6 +82,24 @@ def _take(context: RunContext, share: range) -> None:
         misses -= 1
         context.executed(case)
     context.close()
+
+
+@contextmanager
+def _queue(numbers: Iterable[int]) -> Iterator[int]:
+    """A descriptor from which the processes that inherit it read four bytes a number, each number once among them."""
+    queue = os.memfd_create("simorc-blocks")
+    try:
+        os.pwrite(queue, array("I", numbers), 0)  # the position, which they share, stays at the beginning
+        yield queue
+    finally:
+        os.close(queue)
+
+
+def _cases(chosen: Sequence[Case], blocks: int) -> Iterator[Case]:
+    """Those of the blocks that no other process has taken."""
+    while begin := os.read(blocks, 4):
+        first = int.from_bytes(begin, sys.byteorder)
+        yield from chosen[first : first + _BLOCK]
 
 
 def _wait_for(processes: Sequence[Child], watch: Callable[[], bool], meanwhile: Callable[[], None]) -> None:

@@ -55,6 +55,9 @@ class _Line(Struct, frozen=True):
     is_certain: bool
 
 
+_NOTHING = _Line(None, (), is_certain=True)
+
+
 class DeckInputs:
     """Digests of decks; files and lines are looked at once, so that the decks of a run cost little.
 
@@ -69,6 +72,8 @@ class DeckInputs:
     def __init__(self, notes: FileNotes | None = None) -> None:
         self.notes = notes or FileNotes()
         self._lines: dict[str, _Line] = {}
+        self._nothing: set[str] = set()
+        """Lines of which nothing counts: nearly all."""
         self._digests: dict[str, str] = {}
         self._changed: set[str] = set()
         self._outside: set[str] = set()
@@ -110,17 +115,16 @@ class DeckInputs:
             digests = [*map(self._digests.__getitem__, models), *map(self._of_file, (*arguments, *init))]
         except OSError:  # of which ngspice has something to say itself
             return ""
-        digest = hashlib.sha256()
-        for part in (*further, init_file, *digests, text):
-            digest.update(part.encode("utf-8", "surrogateescape") + b"\0")
-        return digest.hexdigest()
+        parts = "\0".join((*further, init_file, *digests, text, ""))
+        return hashlib.sha256(parts.encode("utf-8", "surrogateescape")).hexdigest()
 
     def _split(self, text: str, folder: str) -> tuple[list[tuple[str, str]], list[str], bool]:
         """Model files with their sections, other files, and whether those are all that count."""
         references: list[tuple[str, str]] = []
         arguments: list[str] = []
         is_certain = True
-        for line in text.split("\n")[1:]:
+        lines = [line for line in text.split("\n")[1:] if line not in self._nothing]
+        for line in lines:
             known = self._lines.get(line) or self._look_at(line)
             if known.reference:
                 references.append((full_path(known.reference[0], folder), known.reference[1].lower()))
@@ -130,8 +134,9 @@ class DeckInputs:
         return references, arguments, is_certain
 
     def _look_at(self, line: str) -> _Line:
-        if len(self._lines) > _MOST_LINES:
+        if len(self._lines) + len(self._nothing) > _MOST_LINES:
             self._lines.clear()
+            self._nothing.clear()
         found = reference(line) if line.lstrip()[:1] == "." else None
         is_comment = line.lstrip()[:1] == "*"
         is_certain = (
@@ -139,8 +144,12 @@ class DeckInputs:
         )
         arguments = tuple(file_arguments(line))
         # ngspice opens the file of that name in lower case.
-        known = _Line(found, arguments, is_certain and all(path == path.lower() for path in arguments))
-        self._lines[line] = known
+        is_certain = is_certain and all(path == path.lower() for path in arguments)
+        known = _Line(found, arguments, is_certain)
+        if known == _NOTHING:
+            self._nothing.add(line)
+        else:
+            self._lines[line] = known
         return known
 
     def _read_for(self, first: tuple[str, str]) -> Sequence[str]:

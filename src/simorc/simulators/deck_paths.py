@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -94,7 +95,15 @@ class FromRun(Struct, frozen=True):
 
 def full_path(path: str, folder: str) -> str:
     """The absolute path that a path in a file of that folder means; `~` is the home folder."""
-    return posixpath.normpath(posixpath.join(folder, posixpath.expanduser(path)))
+    if path.startswith("/"):
+        return _normal(path)
+    return _normal(posixpath.join(folder, posixpath.expanduser(path)))
+
+
+@lru_cache(maxsize=1_000)
+def _normal(path: str) -> str:
+    """The path without `..`; the decks of a run bring in the same few files."""
+    return posixpath.normpath(path)
 
 
 class PathRewriter:

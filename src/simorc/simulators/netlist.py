@@ -25,6 +25,7 @@ from simorc.simulators.template_names import TemplateNames, names_used, suggesti
 
 _CASE_FIELDS = ("id", "seed")
 _PDK_FIELDS = ("lib",)
+_PLAIN = (str, int, float, bool)
 
 
 class PdkPath(str):
@@ -154,8 +155,18 @@ class Renderer:
         return TemplateError(what, where=where)
 
 
+class _Sandbox(SandboxedEnvironment):
+    """Jinja2's, with a short way to the plain values of which a deck is made."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """As there, which first looks at what kind of object it is: this stands between one case and the next."""
+        if type(obj) is SimpleNamespace and type(value := obj.__dict__.get(attribute)) in _PLAIN:
+            return value
+        return super().getattr(obj, attribute)
+
+
 def _environment(folder: Path) -> SandboxedEnvironment:
-    environment = SandboxedEnvironment(
+    environment = _Sandbox(
         loader=FileSystemLoader(folder),
         undefined=StrictUndefined,
         finalize=_written,

@@ -29,6 +29,11 @@ _STALE = re.compile(
 _REASON = re.compile(
     r"\s*(?:Error: |no such function|function '|bad syntax|invalid num|Undefined parameter)", re.IGNORECASE
 )
+_TELLS = re.compile(
+    rf"{AGAIN}|\s*(?:\.?meas|s = \"|error: |no such function|function '|bad syntax|invalid num|undefined parameter)",
+    re.IGNORECASE,
+)
+"""How every line begins that tells something of a measure, and is no value: few do."""
 _OURS = re.compile(rf"simorc: (?P<kind>{'|'.join(ErrorKind)}): (?P<what>.*)")
 # A device that has not found its file simulates on without.
 _NOT_OPENED = r"Message: +cannot open file|failed to open state file|file was not read successfully"
@@ -119,13 +124,16 @@ class _Reader:
         self.wrong_kind = ""
 
     def read(self, line: str) -> None:
-        if match := _VALUE.fullmatch(line):
+        if "=" in line and (match := _VALUE.fullmatch(line)):
             name = match["name"].lower()
             is_measured = _MEASURED in line
             if is_measured:
                 self.measured.add(name)
             if is_measured or name not in self.measured:
                 self._value(name, match["value"].lower())
+            self.wrong_kind = ""
+            return
+        if not _TELLS.match(line):
             self.wrong_kind = ""
             return
         if match := _FAILED_CARD.fullmatch(line):

@@ -74,14 +74,12 @@ def conclude(
             derived = answer()
     if derived is None:
         derived = _derived(run, gathered, partial(write_tables, run, gathered), forks=forks)
-    write_aggregates(run, derived.aggregates)
-    write_statistics(run, gathered.plan.sweep, derived.statistics)
     notes = (*gathered.notes, *derived.notes)
     return Concluded(structs.replace(gathered, notes=notes), derived.aggregates, derived.statistics)
 
 
 def _derived(run: RunDirectory, gathered: Gathered, meanwhile: Callable[[], None], *, forks: bool) -> Derived:
-    """Compute aggregates and statistics, write measurements and catalogue.
+    """Compute and write aggregates and statistics, write measurements and catalogue.
 
     Parameters
     ----------
@@ -94,6 +92,8 @@ def _derived(run: RunDirectory, gathered: Gathered, meanwhile: Callable[[], None
     with beside(catalogue) if forks and len(gathered.cases) >= _WORTH_A_PROCESS else nullcontext(catalogue) as written:
         meanwhile()
         statistics = statistics_of(gathered)
+        write_aggregates(run, aggregates)
+        write_statistics(run, gathered.plan.sweep, statistics)
         notes = (
             *_tried("measurements/", lambda: _write_measurements(run, gathered)),
             *_tried("the catalogue of runs", written),
@@ -102,7 +102,7 @@ def _derived(run: RunDirectory, gathered: Gathered, meanwhile: Callable[[], None
 
 
 def derive_beside() -> Callable[[Progress], Derived | None]:
-    """The same in a process that has nothing of the run yet but its path; writes no table."""
+    """The same in a process that has nothing of the run yet but its path; metadata.csv and results.csv are not its."""
     before = ReadBefore()
 
     def derive(progress: Progress) -> Derived | None:

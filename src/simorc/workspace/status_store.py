@@ -196,7 +196,7 @@ def remove_leftovers(run: RunDirectory) -> None:
     """Delete the temporary files and folders of processes that were killed; only for who holds the run's lock."""
     for folder in (run.path, run.status_dir, run.inputs, run.results, run.report, run.measurements):
         for entry in entries(folder):
-            match = _LEFTOVER.fullmatch(entry.name)
+            match = _LEFTOVER.fullmatch(entry.name) if entry.name.startswith(".") else None
             if match and not is_alive(int(match[match.lastindex or 0])):
                 if entry.is_dir(follow_symlinks=False):
                     shutil.rmtree(entry.path, ignore_errors=True)
