@@ -61,6 +61,17 @@ def test_a_process_started_ahead_loads_at_once_and_works_when_it_is_told(tmp_pat
     assert pid != os.getpid()
 
 
+def test_nobody_waits_for_one_that_has_answered_and_it_does_not_stay() -> None:
+    with Ahead[str, str](lambda: lambda told: told) as process:
+        assert process.asked("x")() == "x"
+    pid = process._process.pid
+    deadline = time.monotonic() + 60.0
+    while Path(f"/proc/{pid}").exists():
+        assert time.monotonic() < deadline, "it has ended, and nobody has looked"
+        with beside(lambda: None) as done:
+            done()
+
+
 def test_one_that_is_told_several_times_answers_once() -> None:
     seen: list[str] = []
 

@@ -174,3 +174,69 @@ def test_another_section_of_a_known_library_is_looked_at_in_its_turn(output: Pat
         assert key(section, FileNotes(output)) == key(section, None) != ""
     model.write_text("* no parts any more\n")
     assert key("tt", FileNotes(output)) == key("tt", None)
+
+
+class Asked:
+    """A program of which somebody wants to know something; says what it was told to."""
+
+    def __init__(self, says: str) -> None:
+        self.says = says
+        self.times = 0
+
+    def __call__(self) -> str:
+        self.times += 1
+        return self.says
+
+
+def said(output: Path, program: Path, ask: Asked) -> str:
+    """In a process of its own, as it were."""
+    notes = FileNotes(output)
+    found = notes.said(str(program), ask)
+    notes.save()
+    return found
+
+
+@pytest.mark.usefixtures("_later")
+def test_a_program_is_asked_once_until_it_changes(output: Path, tmp_path: Path) -> None:
+    program = tmp_path / "ngspice"
+    program.write_bytes(b"\x7fELF first")
+    ask = Asked("ngspice-39")
+    assert [said(output, program, ask) for _ in range(3)] == ["ngspice-39"] * 3
+    assert ask.times == 1
+    state = program.stat()
+    program.write_bytes(b"\x7fELF other")
+    os.utime(program, ns=(state.st_atime_ns, state.st_mtime_ns))
+    ask.says = "ngspice-40"
+    assert [said(output, program, ask) for _ in range(2)] == ["ngspice-40"] * 2
+
+
+@pytest.mark.usefixtures("_later")
+def test_a_program_whose_content_is_known_is_asked_all_the_same(output: Path, tmp_path: Path) -> None:
+    program = tmp_path / "ngspice"
+    program.write_bytes(b"\x7fELF")
+    noted(output, program)
+    ask = Asked("ngspice-39")
+    assert [said(output, program, ask) for _ in range(2)] == ["ngspice-39"] * 2
+    assert ask.times == 1
+
+
+@pytest.mark.usefixtures("_later")
+def test_a_script_that_starts_a_program_is_asked_each_time(output: Path, tmp_path: Path) -> None:
+    program = tmp_path / "ngspice"
+    program.write_text("#!/bin/sh\nexec /opt/ngspice/bin/ngspice\n")
+    ask = Asked("ngspice-39")
+    assert said(output, program, ask) == "ngspice-39"
+    ask.says = "ngspice-40"
+    assert said(output, program, ask) == "ngspice-40"
+
+
+def test_a_program_that_was_just_installed_is_asked_again(output: Path, tmp_path: Path) -> None:
+    program = tmp_path / "ngspice"
+    program.write_bytes(b"\x7fELF")
+    ask = Asked("ngspice-39")
+    assert [said(output, program, ask) for _ in range(2)] == ["ngspice-39"] * 2
+    assert ask.times == 2
+
+
+def test_without_a_folder_of_runs_a_program_need_not_be_read(tmp_path: Path) -> None:
+    assert FileNotes().said(str(tmp_path / "nowhere"), Asked("ngspice-39")) == "ngspice-39"

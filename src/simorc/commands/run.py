@@ -18,7 +18,7 @@ from simorc.commands._rounds import Rounds, execute_rounds, rounds_of, stop_entr
 from simorc.commands._sessions import Job, Sessions, record_loss
 from simorc.commands._summary import exit_code, summary
 from simorc.core.errors import ExitCode, RunDirectoryError, UsageError
-from simorc.core.protocols import FastSimulator
+from simorc.core.protocols import CachingSimulator, FastSimulator
 from simorc.core.ranges import format_ranges, parse_ranges
 from simorc.core.record import CaseRecord, Status, status_of
 from simorc.core.sample import spread
@@ -143,7 +143,10 @@ def _execute_all(job: Job, due: Sequence[int], all_rounds: Rounds | None) -> tup
     if job.before.plan.target == "bench":
         return _execute_on_bench(job, due), due
     simulator = simulator_class(settings.name)(settings)
+    if isinstance(simulator, CachingSimulator):
+        simulator.keep_notes(directory.path.parent)
     _record_versions(directory, simulator.version())
+    simulator.close()
     job = structs.replace(job, sampled=isinstance(simulator, FastSimulator))
     started = _now()
     check = None if read_manifest(directory).get("repeatable") is not None else due[0]

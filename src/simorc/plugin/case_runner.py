@@ -63,6 +63,8 @@ class CaseRunner:
         self.broken = ""
         self.marks: MarkFile | None = None
         """Where a case that begins is noted, in place of its own status file."""
+        self.limit = time_limit
+        """What ends a case whose code does not come back."""
         self._functions: Mapping[str, MeasureFunction] | None = None
 
     def execute(self, case: Case, former: CaseRecord | None = None, *, check: bool = False) -> CaseRecord:
@@ -136,7 +138,7 @@ class CaseRunner:
         """
         deadline = time.monotonic() + self.timeout_s
         try:
-            with time_limit(self.timeout_s * self.target.attempts + 0.5) as grant:
+            with self.limit(self.timeout_s * self.target.attempts + 0.5) as grant:
                 if again:
                     self._tell("pytest_simorc_case_start", case=case)
                     self.target.measure(case, deadline, known)

@@ -20,6 +20,7 @@ from simorc.plugin.run_context import RunContext
 from simorc.plugin.spice_target import SpiceTarget
 from simorc.workspace.child import Child
 from simorc.workspace.layout import RunDirectory
+from simorc.workspace.time_limit import no_limit
 
 if TYPE_CHECKING:
     from pluggy import HookRelay
@@ -71,6 +72,7 @@ class _Nobody:
 def _take(context: RunContext, blocks: int) -> None:
     runner = context.runner
     runner.worker = f"cache:{os.getpid()}"
+    runner.limit = no_limit
     target = cast("SpiceTarget", runner.target)
     misses = 0
     for case in _cases(context.chosen, blocks):

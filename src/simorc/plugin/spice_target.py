@@ -22,6 +22,7 @@ from simorc.plugin.verification import Verification, same
 from simorc.registry import simulator_class
 from simorc.simulators.netlist import Renderer
 from simorc.workspace.events import log_event
+from simorc.workspace.files import is_there
 from simorc.workspace.layout import RunDirectory
 from simorc.workspace.result_cache import ResultCache
 
@@ -162,7 +163,7 @@ class SpiceTarget:
         anew: whatever the cache holds
         """
         # A folder of its own for every attempt: a simulator that outlived a killed worker writes into the old one.
-        if os.path.exists(folder):  # noqa: PTH110  # this stands between one case and the next
+        if is_there(os.fspath(folder)):
             shutil.rmtree(folder)
         found = None if anew or self._reuse is None else self._reuse.find(text, case, options, folder)
         if found is not None:

@@ -181,8 +181,8 @@ class FastNgspice:
         return self._inputs.key(text, place, self._plain.init_file, (*simulator, *added))
 
     def keep_notes(self, output: Path) -> None:
-        """What stands in model files is noted beside the runs."""
-        self._inputs.notes = FileNotes(output)
+        """What stands in model files, and what the program says of itself, is noted beside the runs."""
+        self._inputs.notes = self._plain.notes = FileNotes(output)
 
     def files_left(self, deck: Deck, result: SimulationResult) -> Mapping[str, Content]:
         """Deck, log and raw file, and whatever else commands of the deck wrote into its folder.

@@ -23,6 +23,7 @@ from simorc.simulators.ngspice_log import LogReport, parse_log
 from simorc.simulators.process import Finished, ask, run_process
 from simorc.simulators.rawfile import RawFileError, check_raw, parse_raw
 from simorc.simulators.versions import INSTALL_HINT, TESTED
+from simorc.workspace.file_notes import FileNotes
 from simorc.workspace.files import make_folder, write_bytes
 
 NETLIST = "netlist.spice"
@@ -52,6 +53,7 @@ class Ngspice:
 
     def __init__(self, settings: SimulatorSettings) -> None:
         self._settings = settings
+        self.notes = FileNotes()
 
     @cached_property
     def program(self) -> str:
@@ -63,7 +65,7 @@ class Ngspice:
 
     @cached_property
     def _version(self) -> str:
-        return _said_by(*_state(Path(self.program)))
+        return self.notes.said(self.program, lambda: _said_by(*_state(Path(self.program))))
 
     @cached_property
     def environment(self) -> dict[str, str]:

@@ -47,6 +47,7 @@ class Ahead(Generic[Told, T]):
     """
 
     def __init__(self, load: Callable[[], Callable[[Told], T]]) -> None:
+        self._has_answered = False
         self._line, theirs = socket.socketpair()
         with theirs:
             try:
@@ -76,8 +77,11 @@ class Ahead(Generic[Told, T]):
         return self
 
     def __exit__(self, *error: object) -> None:
-        """End it, whatever it does."""
-        self._process.kill()
+        """End it, whatever it does; one that has answered is about to."""
+        if self._has_answered:
+            self._process.leave()
+        else:
+            self._process.kill()
         self._line.close()
 
     def _answer(self) -> T:
@@ -86,6 +90,7 @@ class Ahead(Generic[Told, T]):
                 failure, result = pickle.loads(answer.read())
         except (OSError, EOFError, pickle.UnpicklingError) as error:
             raise ChildProcessError("the process that was to do it was killed") from error
+        self._has_answered = True
         if failure:
             raise ChildProcessError(failure)
         return result  # type: ignore[no-any-return]

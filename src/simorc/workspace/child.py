@@ -20,6 +20,8 @@ from simorc.workspace.parent import bound_to
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _MOST_DESCRIPTORS = 1 << 16
+_ending: list[Child] = []
+"""Those that were left; whoever makes the next one looks whether they have ended."""
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 """Environment for numpy's helpers: every process has a core."""
 
@@ -52,6 +54,7 @@ class Child:
         kept: Collection[int] = (),
         leads: bool = True,
     ) -> None:
+        _ending[:] = [child for child in _ending if child.poll() is None]
         bind = bound_to(os.getpid())
         self._code: int | None = None
         self._leads = leads
@@ -97,6 +100,10 @@ class Child:
                 os.kill(self.pid, signal.SIGKILL)
             self.wait()
 
+    def leave(self) -> None:
+        """Leave one that has done its work to itself: to take apart its memory takes as long as ten cases."""
+        _ending.append(self)
+
     def _waited(self, options: int) -> int | None:
         if self._code is None:
             pid, status = os.waitpid(self.pid, options)
@@ -107,6 +114,7 @@ class Child:
 def _as_started(stdin: int, stdout: int, stderr: int, kept: Collection[int]) -> None:
     """What is as in a process that was started anew."""
     gc.freeze()  # a page that the collector touches is copied
+    _ending.clear()
     atexit._clear()
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_DFL)

@@ -1,4 +1,4 @@
-"""What was found in files of models, remembered in `.cache/files.json` beside the runs as long as they stay unchanged.
+"""What was found in files of models and programs, remembered in `.cache/files.json` beside the runs while unchanged.
 
 To read and hash the models of a process takes as long as a hundred results from the cache. As in the index of git a
 file counts as unchanged while its state does: device, inode, size, times. Nothing is remembered of one that changed a
@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,8 +25,11 @@ _PLACE = Path(".cache", "files.json")
 _SETTLED_NS = 10_000_000_000
 """Beyond what clocks of file systems differ by, and tell apart."""
 _MOST = 10_000
-_FORMAT = f"{__version__}/1"
+_FORMAT = f"{__version__}/2"
 """The number changes with what is looked for in files."""
+
+_PROGRAM = b"\x7fELF"
+"""How a file begins that the kernel runs as it is."""
 
 Found = tuple[bool, bool, list[tuple[str, str]]]
 """What `simorc.simulators.deck_inputs` finds in a file: whether it is plain, has libraries, and what it brings in."""
@@ -39,11 +43,13 @@ class Note(msgspec.Struct, gc=False):
     state: what of it changes with its content
     sha256: of its content, hexadecimal
     found: what was found in a section of it; where it has none that is ""
+    said: what a program says of itself
     """
 
     state: tuple[int, ...]
     sha256: str
     found: dict[str, Found]
+    said: str = ""
 
 
 class _File(msgspec.Struct):
@@ -102,6 +108,29 @@ class FileNotes:
             state = _state(file.fileno())
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             return self._noted(path, digest, now, state, _state(file.fileno())).sha256
+
+    def said(self, path: str, ask: Callable[[], str]) -> str:
+        """What a program says of itself, e.g. its version; a script, behind which others may change, each time anew.
+
+        Parameters
+        ----------
+        ask: starts it
+
+        Raises
+        ------
+        OSError: it cannot be read
+        """
+        if self._file is None:
+            return ask()
+        note = self.get(path)
+        if note is None or not note.said:
+            data, note = self.read(path)
+            said = ask()
+            if not data.startswith(_PROGRAM) or note is not self._known.get(path):
+                return said
+            note.said = said
+            self._added[path] = note
+        return note.said
 
     def _noted(self, path: str, digest: str, now: int, before: tuple[int, ...], after: tuple[int, ...]) -> Note:
         """A note for a file that was read; kept where a later change is sure to show."""

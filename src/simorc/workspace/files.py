@@ -204,6 +204,11 @@ def write_bytes(path: str, data: bytes | memoryview) -> None:
         os.close(fd)
 
 
+def is_there(path: str) -> bool:
+    """Whether a file or folder exists, likewise: where there is none `exists` takes twice as long."""
+    return os.access(path, os.F_OK)
+
+
 def make_folder(path: str) -> None:
     """Make a folder where there is none, and those around it, likewise."""
     try:

@@ -7,7 +7,6 @@ exactly the same items.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from msgspec import Struct, field, structs
 
 from simorc.core.errors import RunDirectoryError
 from simorc.core.ranges import format_ranges, parse_ranges
-from simorc.workspace.files import replace_file, storage_error
+from simorc.workspace.files import is_there, replace_file, storage_error
 from simorc.workspace.layout import RunDirectory
 
 _RANGES = ("cases", "sample", "anew")
@@ -106,7 +105,7 @@ def request_stop(run: RunDirectory) -> None:
 
 def stop_requested(run: RunDirectory) -> bool:
     """Whether somebody asked the workers to stop; cheap enough to ask before every case."""
-    return os.path.exists(f"{run.path}/.status/stop")  # noqa: PTH110  # half the time of a Path
+    return is_there(f"{run.path}/.status/stop")
 
 
 def request_pause(run: RunDirectory) -> None:
@@ -137,7 +136,7 @@ def withdraw_pause(run: RunDirectory) -> None:
 
 def pause_requested(run: RunDirectory) -> bool:
     """Whether somebody asked the workers to wait; cheap enough to ask before every case."""
-    return os.path.exists(f"{run.path}/.status/pause")  # noqa: PTH110
+    return is_there(f"{run.path}/.status/pause")
 
 
 def _pause_file(run: RunDirectory) -> Path:

@@ -66,3 +66,9 @@ def time_limit(seconds: float) -> Iterator[Callable[[float], None]]:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, former or signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+@contextmanager
+def no_limit(seconds: float) -> Iterator[Callable[[float], None]]:
+    """The same for a body in which nobody's own code runs: to set and clear timers takes a twelfth of a case found."""
+    yield lambda seconds_now: None
