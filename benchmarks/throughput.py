@@ -3,7 +3,7 @@
     python benchmarks/throughput.py scale       build, execute, gather: 1k, 10k, 100k cases, no simulator
     python benchmarks/throughput.py cache       the first run of a sweep of `speed.py` against a second, identical one
 
-The cache is measured in rounds that alternate (the machine may be shared), the worst round beside the median.
+The cache is measured in rounds (the machine may be shared), the worst round beside the median.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ def timed(command: Sequence[str], folder: Path, **options: object) -> float:
 def build(project: Path, sweep: str, run_id: str) -> Path:
     """Build a run directory, replacing one of that name."""
     command = [*SIMORC, "build", sweep, "--target", "spice", "--run-id", run_id, "--force"]
-    subprocess.run(command, cwd=project, check=True, **QUIET)  # type: ignore[call-overload]
+    done = subprocess.run(command, cwd=project, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(done.stderr)
     return project / "simulations" / run_id
 
 
@@ -112,31 +114,43 @@ def scale(project: Path, sizes: Sequence[int], workers: int, keep: str) -> None:
         assert told[0]["completed"] == size
 
 
-def cached(project: Path, what: str, rounds: int, workers: int) -> None:
-    """Alternate a run with an empty cache of results and one that finds all of them there; both build anew."""
+def cached(folder: Path, what: str, rounds: int, workers: int) -> None:
+    """In a new project each round: a first run, three that find all of it in the cache, one with the cache emptied.
+
+    The last one differs from the first in that the comparisons with plain ngspice are known, and the model files.
+    """
     from speed import WORKS, prepare
 
     work = WORKS[what]
-    prepare(project, work)
-    store = project / "simulations" / ".cache"
-    print(f"{work.title}, {workers} workers, {rounds} rounds\n  round  first s  second s  ms/case  ratio", flush=True)
-    ratios = []
-    for number in range(1, rounds + 2):
-        shutil.rmtree(store / "results", ignore_errors=True)  # comparisons with the slow way stay: paid for once
+    print(f"{work.title}, {workers} workers, {rounds} rounds, load {os.getloadavg()[0]:.1f}")
+    print("  round  first s  second s (each)    ms/case  ratio  emptied s  ratio", flush=True)
+    ratios, emptied = [], []
+    for number in range(1, rounds + 1):
+        project = folder / str(number)
+        project.mkdir()
+        prepare(project, work)
+        store = project / "simulations" / ".cache"
         seconds = []
-        for name in ("first", "second"):
+        for name in ("first", "second", "third", "fourth"):
             run = build(project, "bench", name)
             seconds.append(timed([*SIMORC, "run", str(run), "-n", str(workers)], project, **QUIET))
         records = [json.loads(path.read_text()) for path in (run / ".status").glob("case_*.json")]
         assert all(record["cached_from"] for record in records)
-        if number == 1:  # which had to compare: it is no measure of what follows
-            print(f"  before {seconds[0]:8.2f}  {seconds[1]:8.2f}", flush=True)
-            continue
-        ratios.append(seconds[0] / seconds[1])
-        per_case = seconds[1] / len(records) * 1e3
-        print(f"  {number - 1:5}  {seconds[0]:7.2f}  {seconds[1]:8.2f}  {per_case:7.2f}  {ratios[-1]:5.1f}", flush=True)
-    print(f"  ratio: median {statistics.median(ratios):.1f}, worst {min(ratios):.1f}")
-    size = sum(path.stat().st_size for path in store.rglob("*") if path.is_file())
+        first, *found = seconds
+        second = statistics.median(found)
+        size = sum(path.stat().st_size for path in store.rglob("*") if path.is_file())
+        shutil.rmtree(store / "results")
+        again = timed([*SIMORC, "run", str(build(project, "bench", "fifth")), "-n", str(workers)], project, **QUIET)
+        ratios.append(first / second)
+        emptied.append(again / second)
+        each = " ".join(f"{t:.2f}" for t in found)
+        print(
+            f"  {number:5} {first:8.2f} {second:9.2f} ({each}) {second / len(records) * 1e3:6.2f} {ratios[-1]:6.1f} "
+            f"{again:10.2f} {emptied[-1]:6.1f}",
+            flush=True,
+        )
+    for what, found in (("first run", ratios), ("cache emptied", emptied)):
+        print(f"  {what}: median {statistics.median(found):.1f}, worst {min(found):.1f}")
     print(f"  the cache takes {size / 1e6:.0f} MB")
 
 

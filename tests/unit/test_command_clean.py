@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -139,6 +140,8 @@ def test_simulators_that_a_crash_left_end_before_their_run_is_deleted(ws_run: Ru
     environment = os.environ | {RUN_VARIABLE: str(ws_run.result_folder(3))}
     orphan = subprocess.Popen(["sleep", "60"], env=environment)
     try:
+        while RUN_VARIABLE.encode() not in Path(f"/proc/{orphan.pid}/environ").read_bytes():
+            time.sleep(0.01)  # it is there a moment after the program has been started
         assert clean(None if everything else ws_run.run_id, None, everything, False) == 0
         assert orphan.wait(10) == -signal.SIGKILL
     finally:
