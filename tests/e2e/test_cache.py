@@ -222,11 +222,34 @@ def test_what_the_cache_does_not_hold_is_simulated_in_a_session(runs: Runs) -> N
     assert sessions(second) == {3}
 
 
+THOUSAND = """testbench: divider
+parameters:
+  vin: {start: 1, stop: 2, num: 50}
+  r1: {start: 1000, stop: 2000, num: 20}
+"""
+
+
+@pytest.mark.slow
+def test_what_a_process_that_was_killed_had_taken_is_left_to_others(runs: Runs) -> None:
+    runs.project.write("sweep.yaml", THOUSAND)
+    first = runs.new()
+    second = runs.project.build("divider", "--run-id", "killed")
+    process = runs.project.start("run", second.name, "-n", "2")
+    while not (begun := list((second / ".status" / "begun").glob("*.json"))) and process.poll() is None:
+        time.sleep(0.001)
+    killed = int(begun[0].name.partition("-")[0])
+    os.kill(killed, signal.SIGKILL)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, out + err
+    assert values(second) == values(first)
+    assert all(origins(second))
+    assert 0 < len(sessions(second)) <= 10, "those that it had taken at once"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_whoever_is_stopped_while_taking_from_the_cache_goes_on_from_there(runs: Runs, number: signal.Signals) -> None:
-    axes = "  vin: {start: 1, stop: 2, num: 50}\n  r1: {start: 1000, stop: 2000, num: 20}\n"
-    runs.project.write("sweep.yaml", f"testbench: divider\nparameters:\n{axes}")
+    runs.project.write("sweep.yaml", THOUSAND)
     first = runs.new()
     second = runs.project.build("divider", "--run-id", "stopped")
     process = runs.project.start("run", second.name, "-n", "2")
