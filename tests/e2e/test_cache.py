@@ -222,6 +222,17 @@ def test_what_the_cache_does_not_hold_is_simulated_in_a_session(runs: Runs) -> N
     assert sessions(second) == {3}
 
 
+def test_cases_that_are_not_known_do_not_hide_those_behind_them(runs: Runs) -> None:
+    axes = "  vin: {start: %d, stop: 10, num: %d}\n  r1: {start: 1000, stop: 2000, num: 20}\n"
+    sweep = f"testbench: divider\nparameters:\n{axes}"
+    runs.project.write("sweep.yaml", sweep % (6, 5))
+    runs.new()
+    runs.project.write("sweep.yaml", sweep % (1, 10))
+    second = runs.new()
+    assert sessions(second) == set(range(100))
+    assert [bool(origin) for origin in origins(second)] == [False] * 100 + [True] * 100
+
+
 THOUSAND = """testbench: divider
 parameters:
   vin: {start: 1, stop: 2, num: 50}

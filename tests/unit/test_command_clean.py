@@ -141,6 +141,7 @@ def test_simulators_that_a_crash_left_end_before_their_run_is_deleted(ws_run: Ru
     orphan = subprocess.Popen(["sleep", "60"], env=environment)
     try:
         while RUN_VARIABLE.encode() not in Path(f"/proc/{orphan.pid}/environ").read_bytes():
+            assert orphan.poll() is None
             time.sleep(0.01)  # it is there a moment after the program has been started
         assert clean(None if everything else ws_run.run_id, None, everything, False) == 0
         assert orphan.wait(10) == -signal.SIGKILL

@@ -6,6 +6,7 @@ from importlib.metadata import EntryPoint, EntryPoints
 
 import pytest
 
+from simorc import registry
 from simorc.core.errors import UsageError
 from simorc.registry import load, names
 
@@ -24,10 +25,7 @@ def others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.metadata.entry_points", lambda **which: OTHERS.select(**which))
 
 
-FAMILIES = ("simulators", "netlisters", "transports", "instruments", "equipment", "tables", "dut_models")
-
-
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", sorted(registry._OWN))
 def test_every_name_of_simorc_stands_for_something_that_can_be_called(family: str) -> None:
     assert names(family)
     assert all(callable(load(family, name)) for name in names(family))

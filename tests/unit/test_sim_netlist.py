@@ -11,6 +11,7 @@ from simorc.core.errors import TemplateError
 from simorc.core.plan import Plan
 from simorc.core.sweep import Axis, Sweep
 from simorc.core.units import Quantity, Value
+from simorc.simulators import netlist
 from simorc.simulators.netlist import Renderer
 
 DEFAULTS: dict[str, Value] = {"corner": "tt", "vin": 5.0, "iload": Quantity("10m"), "fast": True}
@@ -159,6 +160,33 @@ def test_an_error_while_rendering_is_a_template_error_with_its_line(tmp_path: Pa
     assert what in caught.value.what
     assert caught.value.where.startswith(str(tmp_path / "tb.spice.j2"))
     assert caught.value.where.rpartition(":")[2] in ("1", "2")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ parameters.corner }} {{ parameters.iload }} {{ parameters.iload + 1 }} {{ parameters.fast }}",
+        "{{ case.seed }} {{ parameters.nothing is defined }} {{ parameters._g is defined }} {{ parameters.corner is string }}",
+        "{{ parameters._g }}",
+        "{{ parameters.nothing }}",
+        "{{ parameters.__dict__ }}",
+        "{{ parameters.corner.upper() }} {{ '{:5}'.format(parameters.corner) }}",
+        "{{ parameters.corner.format.__globals__ }}",
+        "{{ pdk.sky130.lib }} {{ pdk.sky130.upper() }} {{ pdk.other is defined }}",
+        "{{ env.MODELS }} {{ parameters|attr('corner') }} {{ [parameters, parameters]|map(attribute='vin')|sum }}",
+    ],
+)
+def test_names_are_looked_up_as_jinja2_itself_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    def rendered() -> tuple[str, str]:
+        try:
+            return renderer_for(tmp_path, text).render(case_of(_g=1.0)), ""
+        except TemplateError as error:
+            return "", error.what
+
+    short = rendered()
+    monkeypatch.delattr(netlist._Sandbox, "getattr")
+    assert short == rendered()
+    assert any(short)
 
 
 def test_an_error_in_an_included_template_names_that_template(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
 import os
 import signal
@@ -61,15 +62,39 @@ def test_a_process_started_ahead_loads_at_once_and_works_when_it_is_told(tmp_pat
     assert pid != os.getpid()
 
 
+def slow_to_end(told: str) -> str:
+    atexit.register(time.sleep, 0.5)
+    return told
+
+
 def test_nobody_waits_for_one_that_has_answered_and_it_does_not_stay() -> None:
-    with Ahead[str, str](lambda: lambda told: told) as process:
+    begin = time.monotonic()
+    with Ahead[str, str](lambda: slow_to_end) as process:
         assert process.asked("x")() == "x"
-    pid = process._process.pid
-    deadline = time.monotonic() + 60.0
-    while Path(f"/proc/{pid}").exists():
-        assert time.monotonic() < deadline, "it has ended, and nobody has looked"
+    assert Path(f"/proc/{process._process.pid}/cmdline").read_bytes(), "it has not ended yet"
+    while Path(f"/proc/{process._process.pid}").exists():
+        assert time.monotonic() < begin + 60.0, "it has ended, and nobody has looked"
         with beside(lambda: None) as done:
             done()
+
+
+def test_one_that_somebody_else_has_waited_for_stands_in_nobodys_way() -> None:
+    with Ahead[str, str](lambda: slow_to_end) as process:
+        assert process.asked("x")() == "x"
+    os.waitpid(process._process.pid, 0)
+    with beside(os.getpid) as done:
+        assert done() != os.getpid()
+
+
+def test_a_forked_process_knows_nothing_of_those_that_its_parent_left() -> None:
+    def forks() -> bool:
+        with beside(os.getpid) as done:
+            return done() != os.getpid()
+
+    with Ahead[str, str](lambda: slow_to_end) as process:
+        process.asked("x")()
+    with beside(forks) as done:
+        assert done()
 
 
 def test_one_that_is_told_several_times_answers_once() -> None:

@@ -240,3 +240,65 @@ def test_a_program_that_was_just_installed_is_asked_again(output: Path, tmp_path
 
 def test_without_a_folder_of_runs_a_program_need_not_be_read(tmp_path: Path) -> None:
     assert FileNotes().said(str(tmp_path / "nowhere"), Asked("ngspice-39")) == "ngspice-39"
+
+
+@pytest.mark.usefixtures("_later")
+def test_no_answer_is_not_remembered(output: Path, tmp_path: Path) -> None:
+    program = tmp_path / "ngspice"
+    program.write_bytes(b"\x7fELF")
+    ask = Asked("")
+    assert said(output, program, ask) == ""
+    ask.says = "ngspice-39"
+    assert said(output, program, ask) == "ngspice-39"
+
+
+@pytest.mark.usefixtures("_later")
+def test_a_program_that_starts_others_by_the_name_that_it_was_called_by_is_asked_each_time(
+    output: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "launcher").write_bytes(b"\x7fELF")
+    program = tmp_path / "ngspice"
+    program.symlink_to(tmp_path / "launcher")
+    ask = Asked("ngspice-39")
+    assert said(output, program, ask) == "ngspice-39"
+    ask.says = "ngspice-40"
+    assert said(output, program, ask) == "ngspice-40"
+
+
+@pytest.mark.usefixtures("_later")
+def test_a_link_to_one_of_several_versions_is_known_by_what_it_leads_to(output: Path, tmp_path: Path) -> None:
+    for version in ("39", "40"):
+        (tmp_path / f"ngspice-{version}").write_bytes(f"\x7fELF {version}".encode())
+    program = tmp_path / "ngspice"
+    program.symlink_to("ngspice-39")
+    assert said(output, program, Asked("ngspice-39")) == "ngspice-39"
+    program.unlink()
+    program.symlink_to("ngspice-40")
+    assert said(output, program, Asked("ngspice-40")) == "ngspice-40"
+    assert said(output, program, Asked("")) == "ngspice-40"
+
+
+@pytest.mark.usefixtures("_later")
+def test_a_program_that_is_replaced_while_it_is_asked_is_asked_again(output: Path, tmp_path: Path) -> None:
+    program = tmp_path / "ngspice"
+    program.write_bytes(b"\x7fELF 39")
+    (tmp_path / "new").write_bytes(b"\x7fELF 40")
+    os.link(program, tmp_path / "old")
+
+    def replaced() -> str:
+        (tmp_path / "new").replace(program)
+        return "ngspice-40"
+
+    notes = FileNotes(output)
+    assert notes.said(str(program), replaced) == "ngspice-40"
+    notes.save()
+    (tmp_path / "old").replace(program)
+    assert said(output, program, Asked("ngspice-39")) == "ngspice-39"
+
+
+@pytest.mark.usefixtures("_later")
+def test_a_program_that_may_only_be_started_is_asked_each_time(output: Path, tmp_path: Path) -> None:
+    ask = Asked("ngspice-39")
+    (tmp_path / "ngspice").mkdir()  # which root cannot read either
+    assert [said(output, tmp_path / "ngspice", ask) for _ in range(2)] == ["ngspice-39"] * 2
+    assert ask.times == 2

@@ -21,9 +21,9 @@ class InstrumentSettings(Struct, frozen=True):
     Parameters
     ----------
     name: what procedures call it: `psu`, `dmm`
-    driver: entry point in `simorc.instruments`, e.g. `keysight_e36312a`
+    driver: a name of the family `instruments` of the registry, e.g. `keysight_e36312a`
     resource: VISA resource name; empty on a simulated bench
-    model: what plays it on a simulated bench, an entry point in `simorc.equipment`; empty for the driver's own name
+    model: what plays it on a simulated bench, of the family `equipment`; empty for the driver's own name
     idn: a text that its reply to `*IDN?` has to contain, whatever the case; empty for the driver's own expectation
     timeout_s: wall seconds to wait for a reply
     terminator: ends messages both ways on SOCKET and serial
@@ -100,7 +100,7 @@ class PartSettings(Struct, frozen=True):
 
     Parameters
     ----------
-    model: entry point in `simorc.dut_models`
+    model: a name of the family `dut_models`
     set: parameter set of the model
     serial: what it is called in the record
     spread: whether it differs from the typical part, by a draw from the lab's seed
@@ -164,7 +164,7 @@ class BenchSettings(Struct, frozen=True):
     ----------
     name: as in the setup
     instruments: in the order in which they are opened
-    transport: entry point in `simorc.transports`: `memory` where the bench is simulated in the process, else `visa`
+    transport: of the family `transports`: `memory` where the bench is simulated in the process, else `visa`
     real: whether outputs of real equipment may go on
     rate: bench seconds per wall second; other than 1 only in front of a served lab
     parts: names of the DUTs in the order of the switch's channels; empty where one DUT is fixed in place

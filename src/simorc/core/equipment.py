@@ -51,7 +51,7 @@ class Transport(Protocol):
 
 
 class Link(Protocol):
-    """How the instruments of one bench are reached: entry points in `simorc.transports`, called with the settings."""
+    """How the instruments of one bench are reached: the family `transports`, called with the settings."""
 
     clock: Clock
 
@@ -86,7 +86,7 @@ class Reply(Struct, frozen=True):
 
 
 class VirtualInstrument(Protocol):
-    """What plays an instrument: entry points in `simorc.equipment`, called with (settings, lab)."""
+    """What plays an instrument: the family `equipment`, called with (settings, lab)."""
 
     def execute(self, message: str) -> Reply | None:
         """Carry out one program message (no terminator), which may hold several units; no input raises."""

@@ -32,7 +32,7 @@ class NetlisterSettings(Struct, frozen=True):
 
     Parameters
     ----------
-    name: the netlister, by the name of its entry point
+    name: the netlister, by its name
     timeout_s: seconds that one schematic may take
     libraries: folders that are searched for symbols before the netlister's own, absolute
     rcfile: the netlister's start-up file, absolute; None for none
@@ -73,7 +73,7 @@ class Netlisted(Struct, frozen=True):
 
 
 class Netlister(Protocol):
-    """Makes netlists of schematics. Made by the class that the entry point names: `cls(settings)`.
+    """Makes netlists of schematics. Made by the class of that name in the registry: `cls(settings)`.
 
     `tested_versions` are the versions that the tests have run with, as `version` says them.
     """

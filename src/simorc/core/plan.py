@@ -69,7 +69,7 @@ class SimulatorSettings(Struct, frozen=True):
 
     Parameters
     ----------
-    name: entry point in `simorc.simulators`
+    name: of the family `simulators` of the registry
     timeout_s: seconds that one case may take, measure functions included
     init: lines of the init file that the simulator reads before the deck
     keep: whose result folders stay: `all`, `failed`, `none`

@@ -73,7 +73,7 @@ class Verify(Struct, frozen=True):
 
 
 class Simulator(Protocol):
-    """Runs decks. Made once in every worker by the class that the entry point names: `cls(settings)`.
+    """Runs decks. Made once in every worker by the class of that name in the registry: `cls(settings)`.
 
     `tested_versions` are the versions that the tests have run with, as `version` says them; empty for a simulator that
     runs no program of its own, which `doctor` passes over.

@@ -1,4 +1,4 @@
-"""Which file is a table, and who reads it: by the ending of its name, through the entry points `simorc.tables`."""
+"""Which file is a table, and who reads it: by the ending of its name, the names of the family `tables`."""
 
 from __future__ import annotations
 

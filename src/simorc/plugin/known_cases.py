@@ -5,16 +5,16 @@ Forked processes share them; each is a worker as those of a session are, apart f
 
 from __future__ import annotations
 
+import math
 import os
 import select
 import sys
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from simorc.core.case import Case
 from simorc.core.errors import SimorcError
 from simorc.plugin.run_context import RunContext
 from simorc.plugin.spice_target import SpiceTarget
@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from pluggy import HookRelay
 
 _MOST_MISSES = 20
-"""So many more misses than hits, and the rest is left to a session, which looks again."""
+"""After so many more misses than hits one more leaves the rest of a block to a session, which looks again."""
 _LOOK_EVERY_S = 0.1
 _BLOCK = 10
 """Cases that a process takes at once: neighbours, which read the same model files."""
+_MOST_BLOCKS = 1000
+"""So many numbers any pipe holds."""
 
 
 def record_known_cases(
@@ -50,11 +52,12 @@ def record_known_cases(
         if not isinstance(target, SpiceTarget) or not any(map(target.is_known, (cases[0], cases[-1]))):
             return
         processes: list[Child] = []
-        with _queue(range(0, len(cases), _BLOCK)) as blocks:
+        size = max(_BLOCK, math.ceil(len(cases) / _MOST_BLOCKS))
+        with _queue(range(0, len(cases), size)) as queue:
             with suppress(OSError):  # the system has no room for so many processes: fewer take what there is
                 for _ in range(workers):
-                    take = partial(_take, context, blocks)
-                    processes.append(Child(take, stdout=log, stderr=log, kept=[blocks]))
+                    take = partial(_take, context, queue, size)
+                    processes.append(Child(take, stdout=log, stderr=log, kept=[queue]))
             _wait_for(processes, watch, meanwhile)
     except (SimorcError, OSError):  # a session tells
         return
@@ -69,39 +72,44 @@ class _Nobody:
         return lambda **arguments: None
 
 
-def _take(context: RunContext, blocks: int) -> None:
+def _take(context: RunContext, queue: int, size: int) -> None:
     runner = context.runner
     runner.worker = f"cache:{os.getpid()}"
     runner.limit = no_limit
     target = cast("SpiceTarget", runner.target)
     misses = 0
-    for case in _cases(context.chosen, blocks):
-        if misses > _MOST_MISSES or not context.goes_on():
-            break
-        if not target.is_known(case):
-            misses += 1
-            continue
-        misses -= 1
-        context.executed(case)
-    context.close()
+    with closing(context):
+        for first in _numbers(queue):
+            for case in context.chosen[first : first + size]:
+                if not context.goes_on():
+                    return
+                if target.is_known(case):
+                    misses -= 1
+                    context.executed(case)
+                elif misses < _MOST_MISSES:
+                    misses += 1
+                else:  # its neighbours are hardly known either
+                    break
 
 
 @contextmanager
-def _queue(numbers: Iterable[int]) -> Iterator[int]:
-    """A descriptor from which the processes that inherit it read four bytes a number, each number once among them."""
-    queue = os.memfd_create("simorc-blocks")
+def _queue(numbers: Sequence[int]) -> Iterator[int]:
+    """A descriptor from which the processes that inherit it read numbers, each number once among them all."""
+    queue, end = os.pipe()
     try:
-        os.pwrite(queue, array("I", numbers), 0)  # the position, which they share, stays at the beginning
+        try:
+            os.write(end, array("I", numbers))
+        finally:
+            os.close(end)
         yield queue
     finally:
         os.close(queue)
 
 
-def _cases(chosen: Sequence[Case], blocks: int) -> Iterator[Case]:
-    """Those of the blocks that no other process has taken."""
-    while begin := os.read(blocks, 4):
-        first = int.from_bytes(begin, sys.byteorder)
-        yield from chosen[first : first + _BLOCK]
+def _numbers(queue: int) -> Iterator[int]:
+    """Those that no other process has taken."""
+    while number := os.read(queue, 4):
+        yield int.from_bytes(number, sys.byteorder)
 
 
 def _wait_for(processes: Sequence[Child], watch: Callable[[], bool], meanwhile: Callable[[], None]) -> None:

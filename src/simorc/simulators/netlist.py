@@ -160,8 +160,10 @@ class _Sandbox(SandboxedEnvironment):
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """As there, which first looks at what kind of object it is: this stands between one case and the next."""
-        if type(obj) is SimpleNamespace and type(value := obj.__dict__.get(attribute)) in _PLAIN:
-            return value
+        if type(obj) is SimpleNamespace and attribute[:1] != "_":
+            value = obj.__dict__.get(attribute)
+            if type(value) in _PLAIN:
+                return value
         return super().getattr(obj, attribute)
 
 

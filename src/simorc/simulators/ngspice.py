@@ -65,7 +65,7 @@ class Ngspice:
 
     @cached_property
     def _version(self) -> str:
-        return self.notes.said(self.program, lambda: _said_by(*_state(Path(self.program))))
+        return self.notes.said(self.program, lambda: _said_by(*_state(Path(self.program)))) or "ngspice"
 
     @cached_property
     def environment(self) -> dict[str, str]:
@@ -211,9 +211,9 @@ def files_beside(log: Path) -> dict[str, bytes]:
 
 @lru_cache
 def _said_by(program: str, *state: str) -> str:
-    """What a program says of itself, as long as it is the same file."""
+    """What a program says of itself, as long as it is the same file; empty where that is no version."""
     match = re.search(r"ngspice-[\d.]+\+?", ask([program, "--version"])[1])
-    return match.group() if match else "ngspice"
+    return match.group() if match else ""
 
 
 def _state(file: Path) -> tuple[str, str, str]:

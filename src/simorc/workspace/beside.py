@@ -18,8 +18,8 @@ Told = TypeVar("Told")
 def beside(work: Callable[[], T]) -> Iterator[Callable[[], T]]:
     """Have some work done while the body runs, which gets a function that waits for what it comes to.
 
-    The process ends with this one, and at the latest with the body (`Child`). Where the system has no room for it the
-    work is done here, when somebody waits for it.
+    The process ends with this one, and with the body unless it has answered and is about to (`Child`). Where the system
+    has no room for it the work is done here, when somebody waits for it.
 
     Raises
     ------

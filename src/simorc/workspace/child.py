@@ -54,7 +54,7 @@ class Child:
         kept: Collection[int] = (),
         leads: bool = True,
     ) -> None:
-        _ending[:] = [child for child in _ending if child.poll() is None]
+        _ending[:] = filter(_is_left, _ending)
         bind = bound_to(os.getpid())
         self._code: int | None = None
         self._leads = leads
@@ -111,10 +111,16 @@ class Child:
         return self._code
 
 
+def _is_left(child: Child) -> bool:
+    try:
+        return child.poll() is None
+    except ChildProcessError:  # somebody else has waited for it, or it is the parent's own
+        return False
+
+
 def _as_started(stdin: int, stdout: int, stderr: int, kept: Collection[int]) -> None:
     """What is as in a process that was started anew."""
     gc.freeze()  # a page that the collector touches is copied
-    _ending.clear()
     atexit._clear()
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_DFL)

@@ -92,12 +92,12 @@ def _derived(run: RunDirectory, gathered: Gathered, meanwhile: Callable[[], None
     with beside(catalogue) if forks and len(gathered.cases) >= _WORTH_A_PROCESS else nullcontext(catalogue) as written:
         meanwhile()
         statistics = statistics_of(gathered)
-        write_aggregates(run, aggregates)
-        write_statistics(run, gathered.plan.sweep, statistics)
         notes = (
             *_tried("measurements/", lambda: _write_measurements(run, gathered)),
             *_tried("the catalogue of runs", written),
         )
+    write_aggregates(run, aggregates)
+    write_statistics(run, gathered.plan.sweep, statistics)
     return Derived(aggregates, statistics, notes)
 
 

@@ -110,27 +110,28 @@ class FileNotes:
             return self._noted(path, digest, now, state, _state(file.fileno())).sha256
 
     def said(self, path: str, ask: Callable[[], str]) -> str:
-        """What a program says of itself, e.g. its version; a script, behind which others may change, each time anew.
+        """What a program says of itself, e.g. its version; asked each time where it may be another that answers.
+
+        That is a script, or a link to a program of another name, which looks at the name that it was called by.
 
         Parameters
         ----------
-        ask: starts it
-
-        Raises
-        ------
-        OSError: it cannot be read
+        ask: starts it; an empty answer is none
         """
-        if self._file is None:
+        if self._file is None or not Path(path).resolve().name.startswith(Path(path).name):
             return ask()
         note = self.get(path)
-        if note is None or not note.said:
+        if note is not None and note.said:
+            return note.said
+        try:
             data, note = self.read(path)
-            said = ask()
-            if not data.startswith(_PROGRAM) or note is not self._known.get(path):
-                return said
+        except OSError:  # whoever may start it may not always read it
+            return ask()
+        said = ask()
+        if data.startswith(_PROGRAM) and self.get(path) is note:  # the same before and afterwards
             note.said = said
             self._added[path] = note
-        return note.said
+        return said
 
     def _noted(self, path: str, digest: str, now: int, before: tuple[int, ...], after: tuple[int, ...]) -> Note:
         """A note for a file that was read; kept where a later change is sure to show."""

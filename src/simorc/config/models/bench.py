@@ -58,7 +58,7 @@ Terminator = Annotated[str, Kind('"\\n", "\\r\\n" or "\\r"', _terminator)]
 class InstrumentKeys(Section):
     """One instrument."""
 
-    driver: Line = key("", "The driver, by the name of its entry point.", example="keysight_e36312a", shown="required")
+    driver: Line = key("", "The driver, by its name.", example="keysight_e36312a", shown="required")
     resource: Text = key(
         "", "VISA resource name; none on a simulated bench.", example='"TCPIP::192.168.0.5::5025::SOCKET"'
     )
@@ -111,7 +111,7 @@ class SettlingKeys(Section):
 class PartKeys(Section):
     """One DUT on the simulated board."""
 
-    model: Line = key("ldo", "Its physics, by the name of the entry point.", example="ldo")
+    model: Line = key("ldo", "Its physics, by their name.", example="ldo")
     set: Line = key("", "Its parameter set.", example="lp2985_33", shown="required")
     serial: Text = key("", "What the record calls it.", example="A17", shown="its name")
     foster: tuple[FosterPair, ...] = key(

@@ -47,7 +47,7 @@ class Overrides(Section):
 class Simulator(Overrides):
     """How decks are run."""
 
-    name: Line = key("ngspice", "The simulator, by the name of its entry point.", example="ngspice")
+    name: Line = key("ngspice", "The simulator, by its name.", example="ngspice")
     keep: Literal["all", "failed", "none"] = key(
         "all", "Whose result folders stay after the run: those of all cases, of failed ones, or none.", example="failed"
     )
@@ -56,7 +56,7 @@ class Simulator(Overrides):
 class Netlister(Section):
     """How schematics become netlists."""
 
-    name: Line = key("xschem", "The netlister, by the name of its entry point.", example="xschem")
+    name: Line = key("xschem", "The netlister, by its name.", example="xschem")
     timeout_s: Positive = key(60.0, "Seconds that one schematic may take.", example="20")
     libraries: Texts = key(
         (),
