@@ -166,7 +166,7 @@ def test_an_error_while_rendering_is_a_template_error_with_its_line(tmp_path: Pa
     "text",
     [
         "{{ parameters.corner }} {{ parameters.iload }} {{ parameters.iload + 1 }} {{ parameters.fast }}",
-        "{{ case.seed }} {{ parameters.nothing is defined }} {{ parameters._g is defined }} {{ parameters.corner is string }}",
+        "{{ case.seed }} {{ parameters.nothing is defined }} {{ parameters._g is defined }}",
         "{{ parameters._g }}",
         "{{ parameters.nothing }}",
         "{{ parameters.__dict__ }}",
