@@ -279,20 +279,23 @@ def test_a_link_to_one_of_several_versions_is_known_by_what_it_leads_to(output: 
 
 
 @pytest.mark.usefixtures("_later")
-def test_a_program_that_is_replaced_while_it_is_asked_is_asked_again(output: Path, tmp_path: Path) -> None:
+def test_a_program_that_another_takes_the_place_of_while_it_is_asked_is_asked_again(
+    output: Path, tmp_path: Path
+) -> None:
+    for version in ("39", "40"):
+        (tmp_path / f"ngspice-{version}").write_bytes(f"\x7fELF {version}".encode())
     program = tmp_path / "ngspice"
-    program.write_bytes(b"\x7fELF 39")
-    (tmp_path / "new").write_bytes(b"\x7fELF 40")
-    os.link(program, tmp_path / "old")
 
-    def replaced() -> str:
-        (tmp_path / "new").replace(program)
-        return "ngspice-40"
+    def switched_to(version: str) -> str:
+        program.unlink(missing_ok=True)
+        program.symlink_to(f"ngspice-{version}")
+        return f"ngspice-{version}"
 
+    switched_to("39")
     notes = FileNotes(output)
-    assert notes.said(str(program), replaced) == "ngspice-40"
+    assert notes.said(str(program), lambda: switched_to("40")) == "ngspice-40"
     notes.save()
-    (tmp_path / "old").replace(program)
+    switched_to("39")
     assert said(output, program, Asked("ngspice-39")) == "ngspice-39"
 
 
