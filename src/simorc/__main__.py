@@ -9,9 +9,6 @@ import signal
 import sys
 import threading
 
-from simorc.workspace import concluder
-from simorc.workspace.child import ONE_THREAD
-
 
 def main() -> None:
     """Run the command line; Ctrl-C ends it without a traceback, also while it loads or writes its last lines."""
@@ -20,6 +17,9 @@ def main() -> None:
         gc.disable()  # until a command is loaded, which goes on from there
         try:
             if sys.argv[1:2] == ["run"]:
+                from simorc.workspace import concluder
+                from simorc.workspace.child import ONE_THREAD
+
                 os.environ.update(ONE_THREAD)  # before numpy is loaded, which workers take along
                 concluder.start()
             from simorc.cli import main as command_line

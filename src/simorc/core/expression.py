@@ -17,7 +17,9 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from simorc.core.errors import UsageError
 from simorc.core.units import Value, parse_number, value_to_text
@@ -35,7 +37,7 @@ _KEYWORDS = ("and", "or", "not", "in", "true", "false")
 _MAX_DEPTH = 50
 
 
-class _Token(NamedTuple):
+class _Token(Struct, frozen=True):
     kind: str
     text: str
     position: int

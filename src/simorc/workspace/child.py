@@ -11,7 +11,6 @@ import gc
 import os
 import signal
 import sys
-import traceback
 import warnings
 from collections.abc import Callable, Collection
 from contextlib import suppress
@@ -71,6 +70,8 @@ class Child:
             _as_started(os.open(os.devnull, os.O_RDONLY) if stdin is None else stdin, stdout, stderr, kept)
             code = work() or 0
         except BaseException:
+            import traceback  # loaded where it is needed: other processes are forked before anything else
+
             os.write(2, traceback.format_exc().encode("utf-8", "replace"))
         finally:
             with suppress(Exception):

@@ -224,9 +224,14 @@ def file_state(found: os.stat_result) -> tuple[int, ...]:
 
 def read_bytes(path: str) -> bytes:
     """The content of a file, likewise."""
+    return read_with_state(path)[1]
+
+
+def read_with_state(path: str) -> tuple[os.stat_result, bytes]:
+    """What `stat` says of a file, and the content that it had then or got since, likewise."""
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return read_open(fd)
+        return os.fstat(fd), read_open(fd)
     finally:
         os.close(fd)
 

@@ -8,6 +8,7 @@ The cache belongs to no run: deleting one, or changing files in its results, cha
 from __future__ import annotations
 
 import os
+import time
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -18,13 +19,15 @@ from msgspec import Struct
 
 from simorc.core.errors import RunDirectoryError
 from simorc.core.protocols import Content
-from simorc.workspace.files import read_bytes, replace_file
+from simorc.workspace.files import read_with_state, replace_file
 from simorc.workspace.layout import RunDirectory
 
 _PLACE = Path(".cache", "results")
 _MAGIC = b"simorc result 1"
 LIMIT = 4 << 30
 """Bytes that the cache may take; beyond it what was not used for longest goes."""
+_USED_LATELY_S = 600.0
+"""So exactly is known when a result was used."""
 _PARTS = 16
 _BLOCK = 4096
 _RESERVE = 1 << 30
@@ -90,11 +93,13 @@ class ResultCache:
             return None
         path = f"{self._place}/{key[0]}/{key[1:]}"
         try:
-            found = _parsed(read_bytes(path), key)
+            state, data = read_with_state(path)
+            found = _parsed(data, key)
         except (OSError, ValueError, msgspec.MsgspecError):
             return None
-        with suppress(OSError):  # somebody else's cache, or gone meanwhile
-            os.utime(path)
+        if state.st_mtime < time.time() - _USED_LATELY_S:
+            with suppress(OSError):  # somebody else's cache, or gone meanwhile
+                os.utime(path)
         return found
 
     def put(self, key: str, result: CachedResult) -> None:

@@ -25,10 +25,12 @@ from simorc.core.record import CaseRecord, Status
 from simorc.workspace.clock import parse_utc
 from simorc.workspace.files import (
     entries,
+    file_state,
     is_alive,
     link_or_copy,
     read_bytes,
     read_json,
+    read_with_state,
     replace_file,
     storage_error,
     write_bytes,
@@ -64,13 +66,12 @@ class ReadBefore:
         former, self._known = self._known, {}
         for case_id, entry in files:
             try:
-                found = entry.stat(follow_symlinks=False)
-                state = (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
                 known = former.get(case_id)
-                if not found.st_size:  # a kill between making and filling it: there is no record
-                    raise FileNotFoundError(errno.ENOENT, "empty", entry.path)
-                if known is None or known[0] != state:
-                    known = (state, record_from_json(read_bytes(entry.path), case_id))
+                if known is None or known[0] != file_state(entry.stat(follow_symlinks=False)):
+                    found, data = read_with_state(entry.path)
+                    if not data:  # a kill between making and filling it: there is no record
+                        raise FileNotFoundError(errno.ENOENT, "empty", entry.path)
+                    known = (file_state(found), record_from_json(data, case_id))
                 self._known[case_id] = known
                 yield known[1]
             except (OSError, ForeignRecordError) as error:
