@@ -86,17 +86,6 @@ def test_one_that_somebody_else_has_waited_for_stands_in_nobodys_way() -> None:
         assert done() != os.getpid()
 
 
-def test_a_forked_process_knows_nothing_of_those_that_its_parent_left() -> None:
-    def forks() -> bool:
-        with beside(os.getpid) as done:
-            return done() != os.getpid()
-
-    with Ahead[str, str](lambda: slow_to_end) as process:
-        process.asked("x")()
-    with beside(forks) as done:
-        assert done()
-
-
 def test_one_that_is_told_several_times_answers_once() -> None:
     seen: list[str] = []
 
