@@ -62,26 +62,45 @@ def test_a_process_started_ahead_loads_at_once_and_works_when_it_is_told(tmp_pat
     assert pid != os.getpid()
 
 
-def slow_to_end(told: str) -> str:
-    atexit.register(time.sleep, 0.5)
-    return told
+def left(gate: Path) -> int:
+    """A process that has answered and does not end before somebody opens the gate; its id."""
+    os.mkfifo(gate)
 
+    def work(told: str) -> str:
+        atexit.register(gate.read_text)
+        return told
 
-def test_nobody_waits_for_one_that_has_answered_and_it_does_not_stay() -> None:
-    begin = time.monotonic()
-    with Ahead[str, str](lambda: slow_to_end) as process:
+    with Ahead[str, str](lambda: work) as process:
         assert process.asked("x")() == "x"
-    assert Path(f"/proc/{process._process.pid}/cmdline").read_bytes(), "it has not ended yet"
-    while Path(f"/proc/{process._process.pid}").exists():
-        assert time.monotonic() < begin + 60.0, "it has ended, and nobody has looked"
+    return process._process.pid
+
+
+def open_gate(gate: Path) -> None:
+    deadline = time.monotonic() + 30.0
+    while True:
+        try:
+            os.close(os.open(gate, os.O_WRONLY | os.O_NONBLOCK))
+        except OSError:
+            assert time.monotonic() < deadline, "nobody stands before it"
+            time.sleep(0.01)
+        else:
+            return
+
+
+def test_nobody_waits_for_one_that_has_answered_and_it_does_not_stay(tmp_path: Path) -> None:
+    pid = left(tmp_path / "gate")
+    open_gate(tmp_path / "gate")
+    deadline = time.monotonic() + 60.0
+    while Path(f"/proc/{pid}").exists():
+        assert time.monotonic() < deadline, "it has ended, and nobody has looked"
         with beside(lambda: None) as done:
             done()
 
 
-def test_one_that_somebody_else_has_waited_for_stands_in_nobodys_way() -> None:
-    with Ahead[str, str](lambda: slow_to_end) as process:
-        assert process.asked("x")() == "x"
-    os.waitpid(process._process.pid, 0)
+def test_one_that_somebody_else_has_waited_for_stands_in_nobodys_way(tmp_path: Path) -> None:
+    pid = left(tmp_path / "gate")
+    open_gate(tmp_path / "gate")
+    os.waitpid(pid, 0)
     with beside(os.getpid) as done:
         assert done() != os.getpid()
 
