@@ -265,38 +265,40 @@ def test_a_program_that_starts_others_by_the_name_that_it_was_called_by_is_asked
     assert said(output, program, ask) == "ngspice-40"
 
 
+class Switched:
+    """A link to one of several versions of a program."""
+
+    def __init__(self, folder: Path) -> None:
+        self.program = folder / "ngspice"
+
+    def to(self, version: str) -> str:
+        """Have it lead to that version; gives what that says."""
+        target = self.program.with_name(f"ngspice-{version}")
+        if not target.exists():
+            target.write_bytes(f"\x7fELF {version}".encode())
+        self.program.unlink(missing_ok=True)
+        self.program.symlink_to(target)
+        return target.name
+
+
 @pytest.mark.usefixtures("_later")
 def test_a_link_to_one_of_several_versions_is_known_by_what_it_leads_to(output: Path, tmp_path: Path) -> None:
+    link = Switched(tmp_path)
     for version in ("39", "40"):
-        (tmp_path / f"ngspice-{version}").write_bytes(f"\x7fELF {version}".encode())
-    program = tmp_path / "ngspice"
-    program.symlink_to("ngspice-39")
-    assert said(output, program, Asked("ngspice-39")) == "ngspice-39"
-    program.unlink()
-    program.symlink_to("ngspice-40")
-    assert said(output, program, Asked("ngspice-40")) == "ngspice-40"
-    assert said(output, program, Asked("")) == "ngspice-40"
+        assert said(output, link.program, Asked(link.to(version))) == f"ngspice-{version}"
+    assert said(output, link.program, Asked("")) == "ngspice-40"
 
 
 @pytest.mark.usefixtures("_later")
 def test_a_program_that_another_takes_the_place_of_while_it_is_asked_is_asked_again(
     output: Path, tmp_path: Path
 ) -> None:
-    for version in ("39", "40"):
-        (tmp_path / f"ngspice-{version}").write_bytes(f"\x7fELF {version}".encode())
-    program = tmp_path / "ngspice"
-
-    def switched_to(version: str) -> str:
-        program.unlink(missing_ok=True)
-        program.symlink_to(f"ngspice-{version}")
-        return f"ngspice-{version}"
-
-    switched_to("39")
+    link = Switched(tmp_path)
+    link.to("39")
     notes = FileNotes(output)
-    assert notes.said(str(program), lambda: switched_to("40")) == "ngspice-40"
+    assert notes.said(str(link.program), lambda: link.to("40")) == "ngspice-40"
     notes.save()
-    switched_to("39")
-    assert said(output, program, Asked("ngspice-39")) == "ngspice-39"
+    assert said(output, link.program, Asked(link.to("39"))) == "ngspice-39"
 
 
 @pytest.mark.usefixtures("_later")
