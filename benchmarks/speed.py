@@ -96,6 +96,7 @@ class Work:
     ----------
     template, config: of a testbench of its own; empty for `testbench` of this project
     sample: how many decks the bare processes run; 0 for all
+    first: a card before the first analysis of this project's testbench
     """
 
     title: str
@@ -104,6 +105,7 @@ class Work:
     template: str = ""
     config: str = ""
     sample: int = 0
+    first: str = ""
 
 
 def _grid(vdd: int, temp: int) -> str:
@@ -124,7 +126,7 @@ WORKS = {
     "amp-large": Work("SKY130 amplifier, whole library, 5,000 cases", _grid(25, 40), **AMP),  # type: ignore[arg-type]
     "amp-stepping": Work("SKY130 amplifier that steps gmin, 5,000 cases", _grid(25, 40), **STEPPING),  # type: ignore[arg-type]
     "sky130-ota": Work("SKY130 OTA, corner files, 1,000 cases", _grid(10, 20), **SKY),  # type: ignore[arg-type]
-    "ota": Work("level-1 OTA, dc and ac, 5,000 cases", _grid(25, 40), "ota"),
+    "ota": Work("level-1 OTA, op, dc and ac, 5,000 cases", _grid(25, 40), "ota", first=".op"),
     "mismatch": Work(
         "SKY130 OTA with mismatch, 500 samples",
         "  mismatch: [1]\nmonte_carlo: {samples: 500, seed: 1}\n",
@@ -140,6 +142,9 @@ def prepare(project: Path, work: Work) -> None:
     add_sweep(
         project, "bench", f"testbench: {work.testbench}\nparameters:\n{work.sweep}", work.testbench if own else ""
     )
+    if work.first:
+        template = project / "testbenches" / work.testbench / f"tb_{work.testbench}.spice.j2"
+        template.write_text(template.read_text().replace("\n.dc ", f"\n{work.first}\n.dc ", 1))
     if own:
         folder = project / "testbenches" / work.testbench
         folder.mkdir()
